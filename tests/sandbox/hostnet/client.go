@@ -1,0 +1,96 @@
+// Package hostnet gives the sandbox's parts, which live in a network namespace of their own,
+// listening sockets in the host's: a helper process that stayed there opens them and hands
+// them over. Whoever asked accepts on the socket and relays to an inside address.
+package hostnet
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"kubia.test/sandbox/config"
+)
+
+const socketName = "host.sock"
+
+type request struct {
+	Listen string `json:"listen"`
+}
+
+type answer struct {
+	Error string `json:"error"`
+}
+
+// Listen opens a TCP listener on an address of the host. Closing it unpublishes the address.
+func Listen(address string) (net.Listener, error) {
+	file, err := listenFile(address)
+	if err != nil {
+		return nil, fmt.Errorf("publish %s on the host: %w", address, err)
+	}
+	defer file.Close()
+	listener, err := net.FileListener(file)
+	if err != nil {
+		return nil, fmt.Errorf("publish %s on the host: %w", address, err)
+	}
+	return listener, nil
+}
+
+func listenFile(address string) (*os.File, error) {
+	connection, err := dial()
+	if err != nil {
+		return nil, err
+	}
+	defer connection.Close()
+	if err := json.NewEncoder(connection).Encode(request{Listen: address}); err != nil {
+		return nil, err
+	}
+	text, control := make([]byte, 4096), make([]byte, syscall.CmsgSpace(4))
+	n, controlLength, _, _, err := connection.ReadMsgUnix(text, control)
+	if err != nil {
+		return nil, err
+	}
+	return parseAnswer(text[:n], control[:controlLength])
+}
+
+func parseAnswer(text, control []byte) (*os.File, error) {
+	var reply answer
+	if err := json.Unmarshal(text, &reply); err != nil {
+		return nil, fmt.Errorf("answer of the host helper: %w", err)
+	}
+	if reply.Error != "" {
+		return nil, errors.New(reply.Error)
+	}
+	messages, err := syscall.ParseSocketControlMessage(control)
+	if err != nil || len(messages) != 1 {
+		return nil, errors.New("the host helper sent no socket")
+	}
+	fds, err := syscall.ParseUnixRights(&messages[0])
+	if err != nil || len(fds) != 1 {
+		return nil, errors.New("the host helper sent no socket")
+	}
+	syscall.CloseOnExec(fds[0])
+	return os.NewFile(uintptr(fds[0]), "listener"), nil
+}
+
+func dial() (*net.UnixConn, error) {
+	path, dir, err := socketPath(os.Getenv(config.RunDirVariable))
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
+}
+
+// socketPath names the socket through an open directory, because a socket's
+// own path may not be longer than 107 bytes and state directories can be.
+func socketPath(runDir string) (string, *os.File, error) {
+	dir, err := os.Open(runDir)
+	if err != nil {
+		return "", nil, fmt.Errorf("open the run directory: %w", err)
+	}
+	return filepath.Join("/proc/self/fd", fmt.Sprint(dir.Fd()), socketName), dir, nil
+}
