@@ -18,15 +18,11 @@ const (
 	podInterface = "eth0"
 )
 
-// bridgePrefix is the bridge's address and the pods' network.
-var bridgePrefix = netip.MustParsePrefix("10.244.0.1/16")
-
-// BridgeAddress is where pods reach the sandbox's main network namespace.
-var BridgeAddress = bridgePrefix.Addr()
-
 // Network is the bridge and the pods' addresses.
 type Network struct {
 	bridge netlink.Link
+	// prefix is the bridge's own address and the pods' network.
+	prefix netip.Prefix
 	pool   *pool
 }
 
@@ -38,31 +34,32 @@ type Attachment struct {
 	hostLink string
 }
 
-// Open makes the bridge, or finds the one an earlier agent made.
-func Open() (*Network, error) {
+// Open makes the bridge, or finds the one an earlier agent made. The prefix is
+// the bridge's address in the pods' network.
+func Open(prefix netip.Prefix) (*Network, error) {
 	bridge, err := netlink.LinkByName(bridgeName)
 	if errors.As(err, &netlink.LinkNotFoundError{}) {
-		bridge, err = createBridge()
+		bridge, err = createBridge(prefix.Addr())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("bridge %s: %w", bridgeName, err)
 	}
-	address := &netlink.Addr{IPNet: ipNet(bridgePrefix)}
+	address := &netlink.Addr{IPNet: ipNet(prefix)}
 	if err := netlink.AddrReplace(bridge, address); err != nil {
-		return nil, fmt.Errorf("give bridge %s the address %s: %w", bridgeName, bridgePrefix, err)
+		return nil, fmt.Errorf("give bridge %s the address %s: %w", bridgeName, prefix, err)
 	}
 	if err := netlink.LinkSetUp(bridge); err != nil {
 		return nil, fmt.Errorf("bring up bridge %s: %w", bridgeName, err)
 	}
-	return &Network{bridge: bridge, pool: newPool(bridgePrefix)}, nil
+	return &Network{bridge: bridge, prefix: prefix, pool: newPool(prefix)}, nil
 }
 
-func createBridge() (netlink.Link, error) {
+func createBridge(address netip.Addr) (netlink.Link, error) {
 	attributes := netlink.NewLinkAttrs()
 	attributes.Name = bridgeName
 	// A fixed address: left to itself a bridge takes one from its ports and
 	// changes it as they come and go.
-	attributes.HardwareAddr = hardwareAddress(bridgePrefix.Addr())
+	attributes.HardwareAddr = hardwareAddress(address)
 	if err := netlink.LinkAdd(&netlink.Bridge{LinkAttrs: attributes}); err != nil {
 		return nil, fmt.Errorf("create: %w", err)
 	}
@@ -126,12 +123,12 @@ func (n *Network) connect(attachment *Attachment) error {
 	if err := netlink.LinkSetUp(veth); err != nil {
 		return fmt.Errorf("bring up %s: %w", attributes.Name, err)
 	}
-	return attachment.configure()
+	return n.configure(attachment)
 }
 
 // configure sets up the pod's own end: lo, eth0, the default route.
-func (a *Attachment) configure() error {
-	handle, err := netlink.NewHandleAt(a.Namespace.handle)
+func (n *Network) configure(attachment *Attachment) error {
+	handle, err := netlink.NewHandleAt(attachment.Namespace.handle)
 	if err != nil {
 		return fmt.Errorf("reach the pod's network namespace: %w", err)
 	}
@@ -143,14 +140,14 @@ func (a *Attachment) configure() error {
 	if err != nil {
 		return fmt.Errorf("find %s in the pod: %w", podInterface, err)
 	}
-	prefix := netip.PrefixFrom(a.Address, bridgePrefix.Bits())
+	prefix := netip.PrefixFrom(attachment.Address, n.prefix.Bits())
 	if err := handle.AddrAdd(link, &netlink.Addr{IPNet: ipNet(prefix)}); err != nil {
 		return fmt.Errorf("give the pod the address %s: %w", prefix, err)
 	}
 	if err := setUp(handle, podInterface); err != nil {
 		return err
 	}
-	route := &netlink.Route{LinkIndex: link.Attrs().Index, Gw: net.IP(BridgeAddress.AsSlice())}
+	route := &netlink.Route{LinkIndex: link.Attrs().Index, Gw: net.IP(n.prefix.Addr().AsSlice())}
 	if err := handle.RouteAdd(route); err != nil {
 		return fmt.Errorf("add the pod's default route: %w", err)
 	}

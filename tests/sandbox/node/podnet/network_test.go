@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 
 func open(t *testing.T) *Network {
 	t.Helper()
-	network, err := Open()
+	network, err := Open(netip.MustParsePrefix("10.244.0.1/16"))
 	if err != nil {
 		t.Fatal(err)
 	}
