@@ -1,0 +1,83 @@
+# Everything is built and tested from here. `make` alone lists what can be made.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+NAME ?= default
+SANDBOX := target/sandbox/bin/kubia-sandbox
+PROGRAMS := cargo run --quiet --example e2e --
+
+# Cargo and Go keep their caches under HOME; without one, under target.
+ifeq ($(HOME),)
+export HOME := $(CURDIR)/target/home
+endif
+
+.PHONY: help
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: check-tools
+check-tools: ## Check that Rust, Go, Python and curl are there
+	@tests/e2e/check-tools
+
+.PHONY: build
+build: check-tools ## Build the plugin (release): target/release/kubectl-kubia
+	cargo build --release --locked
+
+.PHONY: sandbox
+sandbox: check-tools build-sandbox ## Start a sandbox cluster (NAME=default)
+	$(SANDBOX) up --name $(NAME)
+
+.PHONY: sandbox-down
+sandbox-down: ## End it (NAME=default)
+	@if [ -x $(SANDBOX) ]; then $(SANDBOX) down --name $(NAME); else echo "no sandbox was built here"; fi
+
+.PHONY: sandbox-status
+sandbox-status: ## Ask each of its parts how it is (NAME=default)
+	@if [ -x $(SANDBOX) ]; then $(SANDBOX) status --name $(NAME); else echo "no sandbox was built here"; exit 3; fi
+
+.PHONY: build-sandbox
+build-sandbox: check-tools
+	@tests/sandbox/build.sh
+
+.PHONY: demo
+# CONTEXT=name CONFIRM=name walks on the reader's own cluster, and then needs no sandbox.
+ifdef CONTEXT
+demo: build
+	@$(PROGRAMS) demo --context '$(CONTEXT)' --confirm '$(CONFIRM)'
+else
+demo: build build-sandbox ## Walk the tutorial on a sandbox (KEEP=1), or on your cluster (CONTEXT=name CONFIRM=name)
+	@cargo build --quiet --locked --example e2e
+	@KEEP=$(KEEP) tests/e2e/with-sandbox demo $(PROGRAMS) demo
+endif
+
+.PHONY: test
+test: build-sandbox lint ## Lint, unit and in-process tests, then the end-to-end tests on a sandbox
+	cargo test --locked --lib --test it
+	cargo test --locked --test e2e --no-run
+	@tests/e2e/with-sandbox test-$$RANDOM cargo test --quiet --locked --test e2e
+
+.PHONY: lint
+lint: check-tools ## Check formatting, clippy, gofmt and go vet
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	@unformatted=$$(gofmt -l tests/sandbox); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted" >&2; exit 1; }
+	cd tests/sandbox && go vet ./...
+
+.PHONY: bench
+bench: build build-sandbox ## Time gateway-url beside one curl and the tutorial's three calls
+	@cargo build --quiet --locked --example e2e
+	@tests/e2e/with-sandbox bench-$$RANDOM $(PROGRAMS) bench
+
+.PHONY: soak
+soak: build build-sandbox ## What takes longer than a test may: load, races, kills
+	@cargo build --quiet --locked --example e2e
+	@tests/e2e/with-sandbox soak-$$RANDOM $(PROGRAMS) soak
+
+.PHONY: clean
+clean: ## End every sandbox of this clone and remove all that was built
+	@for state in target/sandbox/*/state.json; do \
+		[ ! -e "$$state" ] || $(SANDBOX) down --name "$$(basename "$$(dirname "$$state")")"; done
+	cargo clean

@@ -1,0 +1,101 @@
+//! `kubectl kubia gateway-url` on a real API server.
+
+use http::Method;
+
+use crate::support::{
+    audit::AuditedUser,
+    http::{Connections, Http},
+    kubeconfig::Kubeconfig,
+    namespace::Namespace,
+    process,
+    relay::Relay,
+    sandbox::Sandbox,
+};
+
+#[test]
+fn gateway_url_is_where_envoy_answers() {
+    let sandbox = Sandbox::shared();
+    let namespace = Namespace::new(sandbox);
+    let url = namespace.kubia(&["gateway-url"]).exits(0).stdout;
+
+    let service =
+        sandbox.admin().get("/api/v1/namespaces/istio-system/services/istio-ingressgateway");
+    let ports = service.json()["spec"]["ports"].as_array().cloned().expect("it has ports");
+    let http2 = ports.iter().find(|port| port["name"] == "http2").expect("it has http2");
+    let node_port = &http2["nodePort"];
+    let right = [1, 2].map(|node| format!("{}:{node_port}\n", sandbox.node(node)));
+    assert!(right.contains(&url), "{url:?} is none of {right:?}");
+
+    // No VirtualService has this host, so it is Envoy itself that answers.
+    let client = Http::plain(&format!("http://{}", url.trim()), Connections::New);
+    let host = [("host", "nobody.kubia.test")];
+    let answer = client.send(Method::GET, "/", &host, String::new());
+    assert_eq!(answer.header("server"), Some("istio-envoy"));
+}
+
+#[test]
+fn gateway_url_opens_one_connection_and_sends_two_requests() {
+    let sandbox = Sandbox::shared();
+    let namespace = Namespace::new(sandbox);
+    let user = AuditedUser::new(&namespace);
+    let direct = Kubeconfig::read(&sandbox.kubia_kubeconfig());
+    let server = direct.server();
+    let relay = Relay::to(server.trim_start_matches("https://"));
+    let relayed = direct
+        .with_server(&format!("https://{}", relay.address()))
+        .with_token(user.token())
+        .write(namespace.folder(), "relayed.kubeconfig");
+
+    process::run(&mut namespace.plugin(&relayed, &["gateway-url"])).exits(0);
+
+    let connections = relay.connections();
+    assert_eq!(connections.len(), 1, "{connections:?}");
+    assert!(connections[0].contains(&"h2".to_owned()), "{connections:?}");
+    let requests = user.requests();
+    let mut verbs: Vec<&str> = requests.iter().map(|request| request.verb.as_str()).collect();
+    verbs.sort_unstable();
+    assert_eq!(verbs, ["get", "list"], "{requests:?}");
+    for request in &requests {
+        assert!(request.agent.starts_with("kubectl-kubia/"), "{request:?}");
+    }
+}
+
+#[test]
+fn gateway_url_as_json_names_the_same_address() {
+    let namespace = Namespace::new(Sandbox::shared());
+    let url = namespace.kubia(&["gateway-url"]).exits(0).stdout;
+    let json = namespace.kubia(&["gateway-url", "-o", "json"]).exits(0).json();
+    assert_eq!(json["apiVersion"], "kubectl-kubia/v1", "{json}");
+    assert_eq!(json["kind"], "GatewayURL", "{json}");
+    let (host, port) = url.trim().rsplit_once(':').expect("host:port");
+    assert_eq!(json["host"], host, "{json}");
+    assert_eq!(json["port"].to_string(), port, "{json}");
+}
+
+#[test]
+fn gateway_url_without_a_cluster_says_where_it_looked() {
+    let sandbox = Sandbox::shared();
+    let namespace = Namespace::new(sandbox);
+    // Nothing listens there: the third node has no API server.
+    let nowhere = format!("{}:6443", sandbox.node(3));
+    let kubeconfig = Kubeconfig::read(&sandbox.kubia_kubeconfig())
+        .with_server(&format!("https://{nowhere}"))
+        .write(namespace.folder(), "nowhere.kubeconfig");
+    process::run(&mut namespace.plugin(&kubeconfig, &["gateway-url"])).exits(1).says(&[&nowhere]);
+}
+
+#[test]
+fn gateway_url_without_rights_names_the_verb_and_the_resource() {
+    let sandbox = Sandbox::shared();
+    let namespace = Namespace::new(sandbox);
+    namespace.kubectl(&["create", "serviceaccount", "nobody"]).exits(0);
+    let token = namespace.kubectl(&["create", "token", "nobody"]).exits(0).stdout;
+    let kubeconfig = Kubeconfig::read(&sandbox.kubia_kubeconfig())
+        .with_token(token.trim())
+        .write(namespace.folder(), "nobody.kubeconfig");
+    process::run(&mut namespace.plugin(&kubeconfig, &["gateway-url"])).exits(1).says(&[
+        "get",
+        "services",
+        "istio-system",
+    ]);
+}

@@ -1,0 +1,126 @@
+//! After kill -9 of the supervisor nothing of a sandbox remains, and it can be started again.
+
+use std::{collections::BTreeSet, fs, os::unix::fs::FileTypeExt, path::Path, process::Command};
+
+use crate::support::{
+    process,
+    sandbox::Sandbox,
+    wait::{holds, wait_for},
+};
+
+#[test]
+fn nothing_remains_after_kill_9_of_the_supervisor_and_it_starts_again() {
+    let sandbox = Sandbox::for_faults();
+    let supervisor = sandbox.state()["supervisorPid"].to_string();
+    let x = sandbox.state()["x"].to_string();
+    let tree = processes_of(&supervisor);
+    assert!(tree.len() >= 9, "a supervisor with eight parts at least: {tree:?}");
+    let namespaces = namespaces_of(&tree);
+    assert!(namespaces.len() >= 8, "four of its own and one for each pod: {namespaces:?}");
+    assert!(!listening(&x).is_empty(), "it listens on 127.{x}.0.0/16");
+
+    process::run(Command::new("kill").args(["-9", &supervisor])).exits(0);
+
+    wait_for("every process of the sandbox to be gone", || {
+        let left: Vec<&String> =
+            tree.iter().filter(|pid| Path::new("/proc").join(pid).exists()).collect();
+        holds(left.is_empty(), || format!("{left:?}"))
+    });
+    let held: BTreeSet<String> = namespaces_of(&all_processes());
+    let left: Vec<&String> = namespaces.intersection(&held).collect();
+    assert!(left.is_empty(), "namespaces that processes still have: {left:?}");
+    let mounts = fs::read_to_string("/proc/self/mountinfo").expect("procfs");
+    assert!(!mounts.contains(&*sandbox.directory().to_string_lossy()), "{mounts}");
+    assert_eq!(listening(&x), Vec::<String>::new());
+    assert_eq!(sockets_below(sandbox.directory()), Vec::<String>::new());
+    sandbox.program(&["status"]).exits(3);
+
+    sandbox.program(&["up"]).exits(0);
+    sandbox.program(&["status"]).exits(0);
+}
+
+#[test]
+fn down_ends_all_and_says_when_there_is_nothing_to_end() {
+    let sandbox = Sandbox::for_faults();
+    let tree = processes_of(&sandbox.state()["supervisorPid"].to_string());
+    sandbox.program(&["down"]).exits(0);
+    let left: Vec<&String> =
+        tree.iter().filter(|pid| Path::new("/proc").join(pid).exists()).collect();
+    assert!(left.is_empty(), "{left:?}");
+    sandbox.program(&["status"]).exits(3);
+    let again = sandbox.program(&["down"]).exits(0);
+    assert!(again.stderr.contains("not running"), "{again}");
+}
+
+#[test]
+fn where_user_namespaces_are_forbidden_one_line_says_what_to_do() {
+    let sandbox = Sandbox::shared();
+    let program = sandbox.directory().with_file_name("bin").join("kubia-sandbox");
+    // The limit is each user namespace's own: inside a new one it harms nobody.
+    let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" up --name forbidden";
+    let output = process::run(
+        Command::new("unshare")
+            .args(["--user", "--map-root-user", "sh", "-c", script])
+            .arg(program),
+    )
+    .exits(1)
+    .says(&["user namespaces", "user.max_user_namespaces"]);
+    assert_eq!(output.stderr.trim().lines().count(), 1, "{output}");
+}
+
+/// A process and all that live in PID namespaces below its own.
+fn processes_of(supervisor: &str) -> Vec<String> {
+    let pid_namespace = namespace(supervisor, "pid").expect("the supervisor runs");
+    all_processes()
+        .into_iter()
+        .filter(|pid| namespace(pid, "pid").as_ref() == Some(&pid_namespace))
+        .collect()
+}
+
+fn all_processes() -> Vec<String> {
+    let entries = fs::read_dir("/proc").expect("procfs");
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())).collect()
+}
+
+/// `net:[4026531840]`; none for processes that are gone or others'.
+fn namespace(pid: &str, kind: &str) -> Option<String> {
+    let link = fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok()?;
+    Some(link.to_string_lossy().into_owned())
+}
+
+/// The namespaces of processes that are not this test's own.
+fn namespaces_of(processes: &[String]) -> BTreeSet<String> {
+    let kinds = ["pid", "net", "mnt", "user"];
+    let all = processes.iter().flat_map(|pid| kinds.map(|kind| namespace(pid, kind)));
+    let own: BTreeSet<_> = kinds.iter().filter_map(|kind| namespace("self", kind)).collect();
+    all.flatten().filter(|namespace| !own.contains(namespace)).collect()
+}
+
+/// The listening TCP addresses in 127.x.0.0/16, in the kernel's own hexadecimal.
+fn listening(x: &str) -> Vec<String> {
+    const LISTEN: &str = "0A";
+    let x: u8 = x.parse().expect("x is a byte");
+    // Addresses are little-endian: 127.x.0.1 is 0100XX7F.
+    let suffix = format!("{x:02X}7F");
+    let table = fs::read_to_string("/proc/net/tcp").expect("procfs");
+    table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .filter(|fields| fields.len() > 3 && fields[3] == LISTEN)
+        .filter(|fields| fields[1].split(':').next().is_some_and(|ip| ip.ends_with(&suffix)))
+        .map(|fields| fields[1].to_owned())
+        .collect()
+}
+
+fn sockets_below(directory: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let paths = entries.flatten().map(|entry| entry.path());
+    paths
+        .flat_map(|path| match fs::symlink_metadata(&path) {
+            Ok(kind) if kind.is_dir() => sockets_below(&path),
+            Ok(kind) if kind.file_type().is_socket() => vec![path.display().to_string()],
+            _ => Vec::new(),
+        })
+        .collect()
+}

@@ -1,0 +1,14 @@
+//! End-to-end tests: the plugin and the sandbox's own promises, on a real API server, istiod and
+//! Envoy. `make test` starts the sandbox they need.
+
+mod deploy;
+mod faults;
+mod gateway_url;
+mod kills;
+mod pods;
+mod requests;
+mod sandbox;
+mod shift;
+mod status;
+mod support;
+mod tutorial;

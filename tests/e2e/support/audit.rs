@@ -1,0 +1,101 @@
+//! The API server's audit log: who sent which request.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::{
+    namespace::Namespace,
+    process,
+    sandbox::{Sandbox, random_word},
+    wait::{holds, wait_for},
+};
+
+/// One request as the API server saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) verb: String,
+    pub(crate) uri: String,
+    pub(crate) agent: String,
+}
+
+/// A user of one test's own, with the same Role as `kubia`: the audit log tells its requests from
+/// those of all other tests.
+pub(crate) struct AuditedUser<'a> {
+    namespace: &'a Namespace<'a>,
+    token: String,
+}
+
+impl<'a> AuditedUser<'a> {
+    pub(crate) fn new(namespace: &'a Namespace<'a>) -> Self {
+        let account = format!("{}:audited", namespace.name());
+        namespace.kubectl(&["create", "serviceaccount", "audited"]).exits(0);
+        namespace
+            .kubectl(&[
+                "create",
+                "clusterrolebinding",
+                namespace.name(),
+                "--clusterrole=kubectl-kubia",
+                &format!("--serviceaccount={account}"),
+            ])
+            .exits(0);
+        let token = namespace.kubectl(&["create", "token", "audited"]).exits(0).stdout;
+        Self { namespace, token: token.trim().to_owned() }
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// All that this user has asked for, in order.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        // The log is written after the answer: wait until a request sent now is in it.
+        let marker = format!("marker-{}", random_word());
+        let path = self.namespace.path("/api/v1", &format!("pods/{marker}"));
+        let sandbox = self.namespace.sandbox();
+        let authorization = format!("--token={}", self.token);
+        let mut kubectl = process::clean(
+            super::namespace::which(sandbox.path()),
+            &sandbox.kubia_kubeconfig(),
+            self.namespace.folder(),
+            sandbox.path(),
+        );
+        process::run(kubectl.args(["get", "--raw", &path, &authorization])).exits(1);
+        let requests = wait_for("the audit log to have the marker", || {
+            let requests = self.logged(sandbox);
+            holds(requests.iter().any(|request| request.uri.contains(&marker)), || {
+                format!("{requests:?}")
+            })?;
+            Ok(requests)
+        });
+        requests.into_iter().filter(|request| !request.uri.contains("/marker-")).collect()
+    }
+
+    fn logged(&self, sandbox: &Sandbox) -> Vec<Request> {
+        let user = format!("system:serviceaccount:{}:audited", self.namespace.name());
+        let log = fs::read_to_string(sandbox.directory().join("audit.log"))
+            .expect("the sandbox keeps an audit log");
+        // Only whole lines: the last one may still be written.
+        let whole = log.rfind('\n').map_or("", |end| &log[..end]);
+        whole
+            .lines()
+            .filter(|line| line.contains(&user))
+            .map(|line| serde_json::from_str::<Value>(line).expect("audit lines are JSON"))
+            .filter(|event| event["user"]["username"] == user.as_str())
+            .map(|event| Request {
+                verb: event["verb"].as_str().unwrap_or_default().to_owned(),
+                uri: event["requestURI"].as_str().unwrap_or_default().to_owned(),
+                agent: event["userAgent"].as_str().unwrap_or_default().to_owned(),
+            })
+            .collect()
+    }
+}
+
+impl Drop for AuditedUser<'_> {
+    fn drop(&mut self) {
+        let name = self.namespace.name();
+        let path = format!("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{name}");
+        let admin = self.namespace.admin();
+        let _ = admin.try_send(http::Method::DELETE, &path, &[], String::new());
+    }
+}

@@ -1,0 +1,16 @@
+//! What the end-to-end tests, the demo, the bench and the soak stand on.
+
+pub(crate) mod audit;
+pub(crate) mod binomial;
+pub(crate) mod control;
+pub(crate) mod http;
+pub(crate) mod kubeconfig;
+pub(crate) mod namespace;
+pub(crate) mod process;
+pub(crate) mod proxies;
+pub(crate) mod races;
+pub(crate) mod relay;
+pub(crate) mod sandbox;
+pub(crate) mod traffic;
+pub(crate) mod wait;
+pub(crate) mod watch;

@@ -1,0 +1,167 @@
+//! A namespace of one test's own, and the commands run in it.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{
+    http::Http,
+    process::{self, Output},
+    proxies::Proxies,
+    sandbox::{Folder, Sandbox, random_word},
+    wait::wait_for,
+};
+
+/// A namespace that is deleted with the value.
+pub(crate) struct Namespace<'a> {
+    sandbox: &'a Sandbox,
+    name: String,
+    folder: Folder,
+    admin: Http,
+}
+
+impl<'a> Namespace<'a> {
+    pub(crate) fn new(sandbox: &'a Sandbox) -> Self {
+        let name = format!("e2e-{}", random_word());
+        let admin = sandbox.admin();
+        let object = json!({"metadata": {"name": name}});
+        let created =
+            admin.send_json(Method::POST, "/api/v1/namespaces", "application/json", &object);
+        assert_eq!(created.status, StatusCode::CREATED, "{}", created.body);
+        Self { sandbox, name, folder: Folder::new(), admin }
+    }
+
+    pub(crate) fn sandbox(&self) -> &'a Sandbox {
+        self.sandbox
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The host that tests of this namespace are asked for.
+    pub(crate) fn host(&self) -> String {
+        format!("{}.kubia.test", self.name)
+    }
+
+    /// A folder for files, and HOME of what runs here.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn admin(&self) -> &Http {
+        &self.admin
+    }
+
+    /// The plugin, as the user with nothing but README's Role.
+    pub(crate) fn kubia(&self, arguments: &[&str]) -> Output {
+        process::run(&mut self.plugin(&self.sandbox.kubia_kubeconfig(), arguments))
+    }
+
+    /// The plugin as a command yet to run, with a kubeconfig of the test's choice.
+    pub(crate) fn plugin(&self, kubeconfig: &Path, arguments: &[&str]) -> Command {
+        let mut command = self.clean(process::plugin(), kubeconfig);
+        command.args(["-n", &self.name]).args(arguments);
+        command
+    }
+
+    /// The sandbox's kubectl, as admin.
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> Output {
+        self.kubectl_with_input(arguments, "")
+    }
+
+    /// The same, with something on standard input.
+    pub(crate) fn kubectl_with_input(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = self.clean(which(self.sandbox.path()), &self.sandbox.admin_kubeconfig());
+        command.args(["-n", &self.name]).args(arguments);
+        process::run_with_input(&mut command, input)
+    }
+
+    fn clean(&self, program: PathBuf, kubeconfig: &Path) -> Command {
+        process::clean(program, kubeconfig, self.folder(), self.sandbox.path())
+    }
+
+    /// Deploys the tutorial for this namespace's own host.
+    pub(crate) fn deploy(&self) -> Output {
+        self.kubia(&["deploy", "--host", &self.host()]).exits(0)
+    }
+
+    /// An object of this namespace, by its API path below the namespace.
+    pub(crate) fn object(&self, api: &str, resource: &str) -> Value {
+        let path = self.path(api, resource);
+        let response = self.admin.get(&path);
+        assert_eq!(response.status, StatusCode::OK, "{path}: {}", response.body);
+        response.json()
+    }
+
+    pub(crate) fn path(&self, api: &str, resource: &str) -> String {
+        format!("{api}/namespaces/{}/{resource}", self.name)
+    }
+
+    pub(crate) fn virtual_service(&self) -> Value {
+        self.object(ISTIO, "virtualservices/kubia-vs")
+    }
+
+    /// Writes both weights as somebody else would, and returns the object as acknowledged.
+    pub(crate) fn write_weights(&self, v1: u32, v2: u32) -> Value {
+        let change = json!([
+            {"op": "replace", "path": "/spec/http/0/route/0/weight", "value": v1},
+            {"op": "replace", "path": "/spec/http/0/route/1/weight", "value": v2},
+        ]);
+        let path = self.path(ISTIO, "virtualservices/kubia-vs");
+        let response =
+            self.admin.send_json(Method::PATCH, &path, "application/json-patch+json", &change);
+        assert_eq!(response.status, StatusCode::OK, "{}", response.body);
+        response.json()
+    }
+
+    /// Waits until every ready proxy of the default gateway runs these weights with endpoints
+    /// behind both subsets.
+    pub(crate) fn wait_live(&self, proxies: &Proxies, v1: u32, v2: u32) {
+        proxies.wait_live(&self.name, &[("dr-v1", v1), ("dr-v2", v2)]);
+    }
+
+    /// Creates a pod from JSON and returns its name.
+    pub(crate) fn create_pod(&self, pod: &Value) -> String {
+        let path = self.path("/api/v1", "pods");
+        // The controller-manager makes the default ServiceAccount a moment after the namespace.
+        wait_for("a pod to be admitted", || {
+            let response = self.admin.send_json(Method::POST, &path, "application/json", pod);
+            match response.status {
+                StatusCode::CREATED => Ok(()),
+                _ => Err(response.body),
+            }
+        });
+        pod["metadata"]["name"].as_str().expect("the pod has a name").to_owned()
+    }
+}
+
+impl Drop for Namespace<'_> {
+    fn drop(&mut self) {
+        // Errors are ignored: a panic while panicking would hide the first one.
+        let path = format!("/api/v1/namespaces/{}", self.name);
+        let _ = self.admin.try_send(Method::DELETE, &path, &[], String::new());
+    }
+}
+
+/// Where Istio's networking kinds are served.
+pub(crate) const ISTIO: &str = "/apis/networking.istio.io/v1";
+
+/// The weights of a VirtualService's first route, in order.
+pub(crate) fn weights(virtual_service: &Value) -> Vec<u64> {
+    let route = virtual_service["spec"]["http"][0]["route"].as_array();
+    let route = route.unwrap_or_else(|| panic!("no route: {virtual_service}"));
+    route.iter().map(|destination| destination["weight"].as_u64().unwrap_or(0)).collect()
+}
+
+/// The first kubectl on a PATH: `Command` would look on the test's own.
+pub(crate) fn which(path: &str) -> PathBuf {
+    std::env::split_paths(path)
+        .map(|folder| folder.join("kubectl"))
+        .find(|program| program.is_file())
+        .unwrap_or_else(|| panic!("no kubectl on {path}"))
+}
