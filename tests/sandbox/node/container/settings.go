@@ -15,9 +15,9 @@ const (
 	CrashAfterAnnotation = "sandbox/crash-after-seconds"
 )
 
-// neverReady is the value of ReadyAfterAnnotation for a container that never
+// NeverReady is the value of ReadyAfterAnnotation for a container that never
 // becomes ready.
-const neverReady = "never"
+const NeverReady = "never"
 
 // Settings are the faults a pod's annotations ask for; none is the zero value.
 type Settings struct {
@@ -55,7 +55,7 @@ func ParseSettings(annotations map[string]string) (Settings, error) {
 	if milliseconds, found := number(LatencyAnnotation, day*1000); found {
 		settings.Latency = seconds(milliseconds / 1000)
 	}
-	if annotations[ReadyAfterAnnotation] == neverReady {
+	if annotations[ReadyAfterAnnotation] == NeverReady {
 		settings.NeverReady = true
 	} else if value, found := number(ReadyAfterAnnotation, day); found {
 		settings.ReadyAfter = seconds(value)
