@@ -1,9 +1,13 @@
 //! `kubectl kubia deploy` on a real API server and istiod.
 
+use http::Method;
+
 use crate::{
     support::{
+        http::{Connections, Http},
         namespace::{ISTIO, Namespace, weights},
         sandbox::Sandbox,
+        wait::{holds, wait_for},
     },
     tutorial::assert_nothing_written,
 };
@@ -58,6 +62,26 @@ fn deploy_uses_the_tutorials_gateway_port_and_says_so() {
     namespace.deploy().says(&["8080"]);
     let gateway = namespace.object(ISTIO, "gateways/kubia-service-gateway");
     assert_eq!(gateway["spec"]["servers"][0]["port"]["number"], 8080, "{gateway}");
+}
+
+#[test]
+fn deploy_behind_the_gateway_charts_gateway_uses_its_http2_port() {
+    let sandbox = Sandbox::shared();
+    let namespace = Namespace::new(sandbox);
+    let chart = ["--gateway-namespace", "istio-ingress"];
+    let host = namespace.host();
+    let deploy = [&["deploy", "--host", &host], &chart[..]].concat();
+    namespace.kubia(&deploy).exits(0).says(&["port 80"]);
+    let gateway = namespace.object(ISTIO, "gateways/kubia-service-gateway");
+    assert_eq!(gateway["spec"]["servers"][0]["port"]["number"], 80, "{gateway}");
+    assert_eq!(gateway["spec"]["selector"]["istio"], "ingress", "{gateway}");
+
+    let url = namespace.kubia(&[&["gateway-url"], &chart[..]].concat()).exits(0).stdout;
+    let client = Http::plain(&format!("http://{}", url.trim()), Connections::Kept);
+    wait_for("the app to answer through the chart's gateway", || {
+        let answer = client.send(Method::GET, "/", &[("host", &host)], String::new());
+        holds(answer.status == 200, || answer.body.clone())
+    });
 }
 
 #[test]

@@ -1,14 +1,18 @@
 //! End-to-end tests: the plugin and the sandbox's own promises, on a real API server, istiod and
 //! Envoy. `make test` starts the sandbox they need.
 
+mod demo;
+mod demos;
 mod deploy;
 mod faults;
 mod gateway_url;
 mod kills;
 mod pods;
+mod readme;
 mod requests;
 mod sandbox;
 mod shift;
 mod status;
 mod support;
 mod tutorial;
+mod walk;

@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::support::{
     http::{Connections, Http},
     kubeconfig::Kubeconfig,
-    namespace::{Namespace, which},
-    process,
+    kubectl::Kubectl,
+    namespace::Namespace,
     proxies::{Proxies, condition, ready_gateway_pods},
     sandbox::Sandbox,
     wait::{holds, wait_for},
@@ -46,15 +46,9 @@ fn kubectl_shows_nodes_and_pods() {
 fn the_user_of_the_tests_has_nothing_but_the_role() {
     let sandbox = Sandbox::shared();
     let namespace = Namespace::new(sandbox);
-    let kubectl = |arguments: &[&str]| {
-        let mut command = process::clean(
-            which(sandbox.path()),
-            &sandbox.kubia_kubeconfig(),
-            namespace.folder(),
-            sandbox.path(),
-        );
-        process::run(command.args(["-n", namespace.name()]).args(arguments))
-    };
+    let kubectl = Kubectl::clean(sandbox.kubia_kubeconfig(), sandbox.path());
+    let kubectl =
+        |arguments: &[&str]| kubectl.run(&[&["-n", namespace.name()], arguments].concat());
     kubectl(&["get", "pods"]).exits(0);
     for refused in [
         vec!["get", "secrets"],
@@ -129,7 +123,7 @@ fn both_gateway_flavours_have_the_ports_people_install() {
 fn gateway_pods_are_as_large_as_injected_ones_and_the_first_is_a_trap() {
     let admin = Sandbox::shared().admin();
     let namespace = "/api/v1/namespaces/istio-system/pods";
-    let ready = ready_gateway_pods(&admin);
+    let ready = ready_gateway_pods(&Sandbox::shared().kubectl());
     assert_eq!(ready.len(), 2, "{ready:?}");
     for pod in &ready {
         let size = admin.get(&format!("{namespace}/{pod}")).body.len();

@@ -4,7 +4,6 @@ use serde_json::json;
 
 use crate::support::{
     audit::AuditedUser,
-    kubeconfig::Kubeconfig,
     namespace::{Namespace, weights},
     process,
     races::race,
@@ -33,9 +32,7 @@ fn a_shift_to_what_is_already_there_writes_nothing() {
     let before = namespace.virtual_service();
 
     let user = AuditedUser::new(&namespace);
-    let kubeconfig = Kubeconfig::read(&sandbox.kubia_kubeconfig())
-        .with_token(user.token())
-        .write(namespace.folder(), "audited.kubeconfig");
+    let kubeconfig = user.kubeconfig().write(namespace.folder(), "audited.kubeconfig");
     let output =
         process::run(&mut namespace.plugin(&kubeconfig, &["shift", "--v2", "30"])).exits(0);
 
@@ -79,13 +76,14 @@ fn a_shift_touches_nothing_but_weights() {
 }
 
 #[test]
-fn shift_to_a_version_that_is_not_there_names_those_that_are() {
+fn shift_to_a_version_without_destination_is_refused() {
     let namespace = Namespace::new(Sandbox::shared());
     namespace.deploy();
+    let patch = r#"[{"op":"remove","path":"/spec/http/0/route/1"}]"#;
+    let arguments = ["patch", "virtualservice", "kubia-vs", "--type=json", "-p", patch];
+    namespace.kubectl(&arguments).exits(0);
     let before = namespace.virtual_service();
-    let output = namespace.kubia(&["shift", "v3=30"]);
-    assert!(matches!(output.code, Some(1..=3)), "{output}");
-    output.says(&["v3", "v1", "v2"]);
+    namespace.kubia(&["shift", "--v2", "30"]).exits(3).says(&["v2", "v1"]);
     assert_eq!(resource_version(&namespace.virtual_service()), resource_version(&before));
 }
 

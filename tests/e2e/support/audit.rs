@@ -2,11 +2,13 @@
 
 use std::fs;
 
+use http::{Method, StatusCode};
 use serde_json::Value;
 
 use super::{
+    http::Http,
+    kubeconfig::Kubeconfig,
     namespace::Namespace,
-    process,
     sandbox::{Sandbox, random_word},
     wait::{holds, wait_for},
 };
@@ -43,8 +45,10 @@ impl<'a> AuditedUser<'a> {
         Self { namespace, token: token.trim().to_owned() }
     }
 
-    pub(crate) fn token(&self) -> &str {
-        &self.token
+    /// A kubeconfig for this user.
+    pub(crate) fn kubeconfig(&self) -> Kubeconfig {
+        let kubia = self.namespace.sandbox().kubia_kubeconfig();
+        Kubeconfig::read(&kubia).with_token(&self.token)
     }
 
     /// All that this user has asked for, in order.
@@ -53,14 +57,8 @@ impl<'a> AuditedUser<'a> {
         let marker = format!("marker-{}", random_word());
         let path = self.namespace.path("/api/v1", &format!("pods/{marker}"));
         let sandbox = self.namespace.sandbox();
-        let authorization = format!("--token={}", self.token);
-        let mut kubectl = process::clean(
-            super::namespace::which(sandbox.path()),
-            &sandbox.kubia_kubeconfig(),
-            self.namespace.folder(),
-            sandbox.path(),
-        );
-        process::run(kubectl.args(["get", "--raw", &path, &authorization])).exits(1);
+        let kubeconfig = self.kubeconfig().write(self.namespace.folder(), "marker.kubeconfig");
+        assert_eq!(Http::of_kubeconfig(&kubeconfig).get(&path).status, StatusCode::NOT_FOUND);
         let requests = wait_for("the audit log to have the marker", || {
             let requests = self.logged(sandbox);
             holds(requests.iter().any(|request| request.uri.contains(&marker)), || {
@@ -96,6 +94,6 @@ impl Drop for AuditedUser<'_> {
         let name = self.namespace.name();
         let path = format!("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/{name}");
         let admin = self.namespace.admin();
-        let _ = admin.try_send(http::Method::DELETE, &path, &[], String::new());
+        let _ = admin.try_send(Method::DELETE, &path, &[], String::new());
     }
 }

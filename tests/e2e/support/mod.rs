@@ -5,6 +5,7 @@ pub(crate) mod binomial;
 pub(crate) mod control;
 pub(crate) mod http;
 pub(crate) mod kubeconfig;
+pub(crate) mod kubectl;
 pub(crate) mod namespace;
 pub(crate) mod process;
 pub(crate) mod proxies;

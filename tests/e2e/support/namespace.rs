@@ -1,15 +1,13 @@
 //! A namespace of one test's own, and the commands run in it.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::Path, process::Command};
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{
     http::Http,
+    kubectl::Kubectl,
     process::{self, Output},
     proxies::Proxies,
     sandbox::{Folder, Sandbox, random_word},
@@ -22,6 +20,7 @@ pub(crate) struct Namespace<'a> {
     name: String,
     folder: Folder,
     admin: Http,
+    kubectl: Kubectl,
 }
 
 impl<'a> Namespace<'a> {
@@ -32,7 +31,7 @@ impl<'a> Namespace<'a> {
         let created =
             admin.send_json(Method::POST, "/api/v1/namespaces", "application/json", &object);
         assert_eq!(created.status, StatusCode::CREATED, "{}", created.body);
-        Self { sandbox, name, folder: Folder::new(), admin }
+        Self { sandbox, name, folder: Folder::new(), admin, kubectl: sandbox.kubectl() }
     }
 
     pub(crate) fn sandbox(&self) -> &'a Sandbox {
@@ -64,7 +63,8 @@ impl<'a> Namespace<'a> {
 
     /// The plugin as a command yet to run, with a kubeconfig of the test's choice.
     pub(crate) fn plugin(&self, kubeconfig: &Path, arguments: &[&str]) -> Command {
-        let mut command = self.clean(process::plugin(), kubeconfig);
+        let mut command =
+            process::clean(process::plugin(), kubeconfig, self.folder(), self.sandbox.path());
         command.args(["-n", &self.name]).args(arguments);
         command
     }
@@ -76,13 +76,8 @@ impl<'a> Namespace<'a> {
 
     /// The same, with something on standard input.
     pub(crate) fn kubectl_with_input(&self, arguments: &[&str], input: &str) -> Output {
-        let mut command = self.clean(which(self.sandbox.path()), &self.sandbox.admin_kubeconfig());
-        command.args(["-n", &self.name]).args(arguments);
-        process::run_with_input(&mut command, input)
-    }
-
-    fn clean(&self, program: PathBuf, kubeconfig: &Path) -> Command {
-        process::clean(program, kubeconfig, self.folder(), self.sandbox.path())
+        let mut command = self.kubectl.command(&["-n", &self.name]);
+        process::run_with_input(command.args(arguments), input)
     }
 
     /// Deploys the tutorial for this namespace's own host.
@@ -156,12 +151,4 @@ pub(crate) fn weights(virtual_service: &Value) -> Vec<u64> {
     let route = virtual_service["spec"]["http"][0]["route"].as_array();
     let route = route.unwrap_or_else(|| panic!("no route: {virtual_service}"));
     route.iter().map(|destination| destination["weight"].as_u64().unwrap_or(0)).collect()
-}
-
-/// The first kubectl on a PATH: `Command` would look on the test's own.
-pub(crate) fn which(path: &str) -> PathBuf {
-    std::env::split_paths(path)
-        .map(|folder| folder.join("kubectl"))
-        .find(|program| program.is_file())
-        .unwrap_or_else(|| panic!("no kubectl on {path}"))
 }

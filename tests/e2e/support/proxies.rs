@@ -3,26 +3,34 @@
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
 };
 
 use serde_json::Value;
 
 use super::{
     http::{Connections, Http},
-    namespace::which,
-    sandbox::{Folder, Sandbox},
+    kubectl::Kubectl,
+    sandbox::Sandbox,
     wait::{holds, wait_for},
 };
+
+/// The namespace of the gateway's pods.
+const GATEWAY: &str = "istio-system";
 
 /// All ready proxies of `istio-system/istio-ingressgateway`.
 pub(crate) struct Proxies(Vec<Proxy>);
 
 impl Proxies {
     pub(crate) fn open(sandbox: &Sandbox) -> Self {
-        let pods = ready_gateway_pods(&sandbox.admin());
+        Self::open_with(&sandbox.kubectl())
+    }
+
+    /// The same on any cluster.
+    pub(crate) fn open_with(kubectl: &Kubectl) -> Self {
+        let pods = ready_gateway_pods(kubectl);
         assert!(!pods.is_empty(), "no gateway pod is ready");
-        Self(pods.iter().map(|pod| Proxy::open(sandbox, "istio-system", pod)).collect())
+        Self(pods.iter().map(|pod| Proxy::open(kubectl, pod)).collect())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Proxy> {
@@ -39,9 +47,9 @@ impl Proxies {
 }
 
 /// The names of the gateway pods that are ready and stay.
-pub(crate) fn ready_gateway_pods(admin: &Http) -> Vec<String> {
-    let selector = "labelSelector=istio%3Dingressgateway";
-    let pods = admin.get(&format!("/api/v1/namespaces/istio-system/pods?{selector}")).json();
+pub(crate) fn ready_gateway_pods(kubectl: &Kubectl) -> Vec<String> {
+    let arguments = ["get", "pods", "-n", GATEWAY, "-l", "istio=ingressgateway", "-o", "json"];
+    let pods = kubectl.run(&arguments).exits(0).json();
     let pods = pods["items"].as_array().expect("a list has items");
     let ready = pods.iter().filter(|pod| {
         pod["metadata"]["deletionTimestamp"].is_null() && condition(pod, "Ready") == "True"
@@ -64,19 +72,13 @@ pub(crate) struct Proxy {
     pod: String,
     forward: Child,
     admin: Http,
-    _home: Folder,
 }
 
 impl Proxy {
-    pub(crate) fn open(sandbox: &Sandbox, namespace: &str, pod: &str) -> Self {
-        let home = Folder::new();
-        let mut forward = Command::new(which(sandbox.path()))
-            .env_clear()
-            .env("HOME", home.path())
-            .env("KUBECONFIG", sandbox.admin_kubeconfig())
-            .args(["-n", namespace, "port-forward", "--address", "127.0.0.1"])
+    fn open(kubectl: &Kubectl, pod: &str) -> Self {
+        let mut forward = kubectl
+            .command(&["-n", GATEWAY, "port-forward", "--address", "127.0.0.1"])
             .args([format!("pod/{pod}").as_str(), ":15000"])
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .expect("kubectl starts");
@@ -84,11 +86,12 @@ impl Proxy {
         let stdout = forward.stdout.as_mut().expect("it was asked for");
         BufReader::new(stdout).read_line(&mut line).expect("kubectl prints text");
         // Forwarding from 127.0.0.1:40123 -> 15000
-        let address = line.split_whitespace().nth(2).unwrap_or_else(|| {
-            panic!("kubectl port-forward to {namespace}/{pod} printed {line:?}")
-        });
+        let address = line
+            .split_whitespace()
+            .nth(2)
+            .unwrap_or_else(|| panic!("kubectl port-forward to {pod} printed {line:?}"));
         let admin = Http::plain(&format!("http://{address}"), Connections::New);
-        Self { pod: pod.to_owned(), forward, admin, _home: home }
+        Self { pod: pod.to_owned(), forward, admin }
     }
 
     pub(crate) fn pod(&self) -> &str {

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::{
     control::Control,
     http::Http,
+    kubectl::Kubectl,
     process::{self, Output},
 };
 
@@ -113,6 +114,11 @@ impl Sandbox {
 
     pub(crate) fn admin(&self) -> Http {
         Http::of_kubeconfig(&self.admin_kubeconfig())
+    }
+
+    /// The sandbox's kubectl, as admin.
+    pub(crate) fn kubectl(&self) -> Kubectl {
+        Kubectl::clean(self.admin_kubeconfig(), &self.path)
     }
 
     /// Runs `kubia-sandbox COMMAND --name NAME …`.

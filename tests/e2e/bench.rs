@@ -1,0 +1,164 @@
+//! `make bench`: gateway-url beside what it replaces, in one run.
+
+use std::{
+    fs,
+    io::{Write, stdout},
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use crate::support::{
+    kubeconfig::Kubeconfig,
+    process,
+    sandbox::{Folder, Sandbox},
+};
+
+/// Pairs of each measurement; their medians are printed.
+const PAIRS: usize = 21;
+
+const SERVICE: &str = "/api/v1/namespaces/istio-system/services/istio-ingressgateway";
+const PODS: &str = "/api/v1/namespaces/istio-system/pods?labelSelector=istio%3Dingressgateway";
+
+/// The tutorial's three calls, as it has them.
+const TUTORIAL: &str = r#"
+kubectl -n istio-system get service istio-ingressgateway -o jsonpath='{.spec.ports[?(@.name=="http2")].nodePort}'
+kubectl -n istio-system get service istio-ingressgateway -o jsonpath='{.spec.ports[?(@.name=="https")].nodePort}'
+kubectl get po -l istio=ingressgateway -n istio-system -o jsonpath='{.items[0].status.hostIP}'
+"#;
+
+/// Something to be timed.
+struct Subject<'a> {
+    name: &'static str,
+    command: Box<dyn Fn() -> Command + 'a>,
+}
+
+/// Times all of it and prints the figures.
+///
+/// # Errors
+///
+/// Says which command failed.
+pub(crate) fn run() -> Result<(), String> {
+    let sandbox = Sandbox::shared();
+    let folder = Folder::new();
+    let plugin = process::plugin();
+    let plugins = plugin.parent().unwrap_or(&plugin).display();
+    let path = format!("{plugins}:{}", sandbox.path());
+    let clean =
+        |program: &str| process::clean(program, &sandbox.kubia_kubeconfig(), folder.path(), &path);
+    let with = |program: &str, arguments: &[&str]| {
+        let mut command = clean(program);
+        command.args(arguments);
+        command
+    };
+    let curl = curl(sandbox, &folder);
+    let curl: Vec<&str> = curl.iter().map(String::as_str).collect();
+    let plugin = plugin.display().to_string();
+    let subjects = [
+        Subject { name: "gateway-url", command: Box::new(|| with(&plugin, &["gateway-url"])) },
+        Subject {
+            name: "kubectl kubia gateway-url",
+            command: Box::new(|| with("kubectl", &["kubia", "gateway-url"])),
+        },
+        Subject { name: "one curl, two GETs", command: Box::new(|| with("curl", &curl)) },
+        Subject {
+            name: "the tutorial's three calls",
+            command: Box::new(|| with("sh", &["-ec", TUTORIAL])),
+        },
+        Subject { name: "--version", command: Box::new(|| with(&plugin, &["--version"])) },
+        Subject { name: "/bin/true", command: Box::new(|| clean("/bin/true")) },
+    ];
+    let [own, dispatched, curl, tutorial, version, nothing] = medians(&subjects)?;
+    let size = fs::metadata(&plugin).map_err(|error| format!("{plugin}: {error}"))?.len();
+    let peak = (0..PAIRS).map(|_| peak_kib(&mut with(&plugin, &["gateway-url"]))).max();
+    let peak = peak.unwrap_or(0);
+    print(&format!(
+        "\ngateway-url ÷ one curl                          {:.2}\n\
+         gateway-url ÷ the tutorial's three calls        {:.3}\n\
+         kubectl kubia gateway-url ÷ the three calls     {:.2}\n\
+         --version ÷ /bin/true                           {:.2}\n\
+         binary                                          {} KiB\n\
+         peak memory of gateway-url                      {peak} KiB",
+        own / curl,
+        own / tutorial,
+        dispatched / tutorial,
+        version / nothing,
+        size / 1024,
+    ));
+    Ok(())
+}
+
+/// The median of each subject in milliseconds, measured in turn so that all share what the
+/// machine does meanwhile.
+fn medians<const N: usize>(subjects: &[Subject<'_>; N]) -> Result<[f64; N], String> {
+    let mut times = [const { Vec::new() }; N];
+    for round in 0..=PAIRS {
+        for (subject, times) in subjects.iter().zip(&mut times) {
+            let time = milliseconds(subject)?;
+            // The first round only warms caches.
+            if round > 0 {
+                times.push(time);
+            }
+        }
+    }
+    print(&format!("medians of {PAIRS} runs of each, in turn"));
+    let medians = times.map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    });
+    for (subject, median) in subjects.iter().zip(medians) {
+        print(&format!("{:<28} {median:8.2} ms", subject.name));
+    }
+    Ok(medians)
+}
+
+fn milliseconds(subject: &Subject<'_>) -> Result<f64, String> {
+    let mut command = (subject.command)();
+    let start = Instant::now();
+    let output = command.output().map_err(|error| format!("{}: {error}", subject.name))?;
+    let time = start.elapsed().as_secs_f64() * 1e3;
+    if !output.status.success() {
+        return Err(format!("{}: {}", subject.name, String::from_utf8_lossy(&output.stderr)));
+    }
+    Ok(time)
+}
+
+/// The arguments of a curl that asks the tutorial's two questions on one connection.
+fn curl(sandbox: &Sandbox, folder: &Folder) -> Vec<String> {
+    let kubeconfig = Kubeconfig::read(&sandbox.kubia_kubeconfig());
+    let authority = folder.path().join("ca.pem");
+    fs::write(&authority, kubeconfig.authority()).expect("the folder is ours");
+    let token = kubeconfig.token().expect("kubia has a token");
+    let server = kubeconfig.server();
+    // To curl by its own name the API server answers indented JSON, twice as long.
+    let mut arguments = ["-sSf", "-A", "bench", "--cacert"].map(str::to_owned).to_vec();
+    arguments.push(authority.display().to_string());
+    arguments.extend(["-H".to_owned(), format!("Authorization: Bearer {token}")]);
+    arguments.extend([format!("{server}{SERVICE}"), format!("{server}{PODS}")]);
+    arguments
+}
+
+/// The largest `VmHWM` seen until the process ends: it is read as often as possible.
+fn peak_kib(command: &mut Command) -> u64 {
+    let mut child = command.stdout(Stdio::null()).spawn().expect("the plugin starts");
+    let status = format!("/proc/{}/status", child.id());
+    let program = command.get_program().to_string_lossy().into_owned();
+    let name: String = program.rsplit('/').next().unwrap_or_default().chars().take(15).collect();
+    let mut peak = 0;
+    while let Ok(None) = child.try_wait() {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        // Until it has executed the plugin, it is a copy of this process.
+        if text.starts_with(&format!("Name:\t{name}\n")) {
+            peak = peak.max(high_water_mark(&text).unwrap_or(0));
+        }
+    }
+    peak
+}
+
+fn high_water_mark(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
+}
+
+fn print(text: &str) {
+    let _ = writeln!(stdout(), "{text}");
+}
