@@ -1,0 +1,150 @@
+//! From flags and kubeconfig to one warm connection.
+
+use std::{cell::OnceCell, path::PathBuf, time::Duration};
+
+use kube::{Client, Config, config::KubeconfigError};
+
+use super::{Cluster, kubeconfig, transport};
+use crate::domain::text::Printable;
+
+/// Where to connect to, as the command line says.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The only kubeconfig file to read.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context to use instead of the current one.
+    pub context: Option<String>,
+    /// The namespace to use instead of the context's.
+    pub namespace: Option<String>,
+    /// The deadline of each request.
+    pub timeout: Duration,
+}
+
+/// What a kubeconfig says, before anything is connected.
+pub struct Settings {
+    /// Name of the context.
+    pub context: String,
+    /// The namespace commands act on.
+    pub namespace: String,
+    config: Config,
+    timeout: Duration,
+}
+
+/// How a command comes to its cluster.
+pub enum Connection {
+    /// As the command line and the kubeconfig say.
+    Target(Target),
+    /// A client that exists already, with the names of its context and namespace.
+    Ready(Client, String, String),
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// No kubeconfig, and not in a pod.
+    #[error("no cluster is configured: no kubeconfig file was found")]
+    NoConfiguration,
+    /// The kubeconfig names no current context, and none was given.
+    #[error("the kubeconfig has no current context")]
+    NoContext,
+    /// The context does not exist.
+    #[error("context {:?} does not exist", Printable(.context).to_string())]
+    UnknownContext {
+        /// The context asked for.
+        context: String,
+        /// The contexts there are.
+        known: Vec<String>,
+    },
+    /// The kubeconfig cannot be read.
+    #[error("the kubeconfig cannot be used")]
+    Kubeconfig(#[source] KubeconfigError),
+    /// A file or value with credentials cannot be read.
+    #[error("cannot use {what}: {cause}")]
+    Credentials {
+        /// Which one.
+        what: &'static str,
+        /// Why.
+        cause: String,
+    },
+    /// A way to connect that is not there yet.
+    #[error("{what} is not supported")]
+    Unsupported {
+        /// The kubeconfig's field.
+        what: &'static str,
+    },
+    /// The API server cannot be reached.
+    #[error("cannot connect to {url}: {failure}")]
+    Unreachable {
+        /// The server's URL.
+        url: String,
+        /// Why.
+        failure: super::Failure,
+    },
+}
+
+impl Connection {
+    /// Reads the settings without connecting.
+    ///
+    /// # Errors
+    /// [`ConnectError`] when the kubeconfig is missing or wrong.
+    pub async fn namespace(&self) -> Result<String, ConnectError> {
+        match self {
+            Self::Target(target) => Ok(Settings::read(target).await?.namespace),
+            Self::Ready(_, _, namespace) => Ok(namespace.clone()),
+        }
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// [`ConnectError`] when the settings are wrong or the server cannot be reached.
+    pub async fn open(&self) -> Result<Cluster, ConnectError> {
+        match self {
+            Self::Target(target) => Settings::read(target).await?.connect().await,
+            Self::Ready(client, context, namespace) => Ok(Cluster {
+                client: client.clone(),
+                context: context.clone(),
+                namespace: namespace.clone(),
+                timeout: Duration::from_secs(10),
+                istio_version: OnceCell::new(),
+            }),
+        }
+    }
+}
+
+impl Settings {
+    async fn read(target: &Target) -> Result<Self, ConnectError> {
+        let selected = kubeconfig::select(target).await?;
+        let flag = target.namespace.clone().filter(|namespace| !namespace.is_empty());
+        let namespace = flag.unwrap_or_else(|| match selected.config.default_namespace.as_str() {
+            "" => "default".to_owned(),
+            namespace => namespace.to_owned(),
+        });
+        let (context, config) = (selected.context, selected.config);
+        Ok(Self { context, namespace, config, timeout: target.timeout })
+    }
+
+    async fn connect(self) -> Result<Cluster, ConnectError> {
+        let unreachable = |failure| ConnectError::Unreachable {
+            url: Printable(&self.config.cluster_url.to_string()).to_string(),
+            failure,
+        };
+        let connecting = transport::connect(&self.config);
+        let client = match tokio::time::timeout(self.timeout, connecting).await {
+            Ok(Ok(client)) => client,
+            Ok(Err(transport::TransportError::Setup(error))) => return Err(error),
+            Ok(Err(transport::TransportError::Dial(failure))) => return Err(unreachable(failure)),
+            Err(_) => {
+                let seconds = self.timeout.as_secs_f64();
+                return Err(unreachable(super::Failure::TimedOut { seconds }));
+            }
+        };
+        Ok(Cluster {
+            client,
+            context: self.context,
+            namespace: self.namespace,
+            timeout: self.timeout,
+            istio_version: OnceCell::new(),
+        })
+    }
+}

@@ -1,0 +1,166 @@
+//! The subcommands: what each reads, decides, writes and shows, in that order.
+
+use std::io::Write;
+
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use jiff::Timestamp;
+
+use crate::{
+    cluster::{Cluster, Connection, GatewayChoice},
+    domain::{
+        gateway_url::INSTALLATIONS,
+        object::{Kind, ObjectRef},
+        plan::DryRun,
+        text::Printable,
+    },
+    error::Error,
+    view::{self, OutputFormat, View},
+};
+
+pub mod deploy;
+pub mod gateway_url;
+pub mod shift;
+pub mod status;
+
+/// Name of the tutorial's VirtualService, which is meant when none is named.
+const TUTORIAL_VIRTUAL_SERVICE: &str = "kubia-vs";
+
+/// What a command works with, and what differs in a test.
+pub struct Invocation<'a> {
+    /// How to come to the cluster.
+    pub connection: Connection,
+    /// How to print.
+    pub format: OutputFormat,
+    /// For data.
+    pub out: &'a mut dyn Write,
+    /// For everything else.
+    pub err: &'a mut dyn Write,
+    /// The time the command began.
+    pub now: Timestamp,
+}
+
+impl Invocation<'_> {
+    /// Connects to the cluster.
+    async fn connect(&self) -> Result<Cluster, Error> {
+        Ok(self.connection.open().await?)
+    }
+
+    /// Shows a result on stdout.
+    fn show<V: View>(&mut self, view: &V) -> Result<(), Error> {
+        Ok(view::show(view, self.format, self.out)?)
+    }
+
+    /// Says something on stderr, on one line.
+    fn note(&mut self, text: &str) {
+        // Nothing depends on these lines, so a closed stderr stops nothing.
+        let _ = writeln!(self.err, "{}", Printable(text));
+    }
+}
+
+/// Which ingress gateway is meant.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Ingress gateway")]
+pub struct GatewayArgs {
+    /// Take the ingress gateway from this namespace instead of looking in the usual ones
+    #[arg(long, value_name = "NAMESPACE")]
+    pub gateway_namespace: Option<String>,
+    /// Take the ingress gateway behind this Service
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+}
+
+impl GatewayArgs {
+    /// Returns the choice these flags make; what is not given is as in the usual installations.
+    #[must_use]
+    pub fn choice(&self) -> GatewayChoice {
+        if self.gateway_namespace.is_none() && self.service.is_none() {
+            return GatewayChoice::Usual;
+        }
+        let usual = INSTALLATIONS.into_iter().find(|each| {
+            self.gateway_namespace.as_deref() == Some(each.namespace)
+                || self.service.as_deref() == Some(each.service)
+        });
+        let usual = usual.unwrap_or(INSTALLATIONS[0]);
+        let namespace = self.gateway_namespace.as_deref().unwrap_or(usual.namespace);
+        let service = self.service.as_deref().unwrap_or(usual.service);
+        GatewayChoice::Service(ObjectRef::new(Kind::Service, namespace, service))
+    }
+}
+
+/// `--dry-run`, as kubectl has it.
+#[derive(Args, Clone, Debug)]
+pub struct DryRunArgs {
+    /// Only show what would be written: `client` asks no server to check it, `server` does
+    #[arg(long, value_name = "HOW", default_value = "none", default_missing_value = "client",
+          num_args = 0..=1, require_equals = true, value_parser = dry_run())]
+    dry_run: DryRun,
+}
+
+impl DryRunArgs {
+    fn get(&self) -> DryRun {
+        self.dry_run
+    }
+}
+
+fn dry_run() -> impl TypedValueParser<Value = DryRun> {
+    PossibleValuesParser::new(["none", "client", "server"]).map(|name| match name.as_str() {
+        "client" => DryRun::Client,
+        "server" => DryRun::Server,
+        _ => DryRun::None,
+    })
+}
+
+/// Returns a VirtualService as people name it: `reviews`, `vs/reviews`, `virtualservice/reviews`.
+fn virtual_service(name: Option<&str>, namespace: &str) -> ObjectRef {
+    let name = name.unwrap_or(TUTORIAL_VIRTUAL_SERVICE);
+    let prefixes =
+        ["vs/", "virtualservice/", "virtualservices/", "virtualservice.networking.istio.io/"];
+    let name = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+    ObjectRef::new(Kind::VirtualService, namespace, name)
+}
+
+/// Reads a VirtualService, and says in its own words when it does not exist.
+async fn read_virtual_service(
+    cluster: &Cluster,
+    object: &ObjectRef,
+) -> Result<serde_json::Value, Error> {
+    let found = cluster.find(object).await?;
+    found.ok_or_else(|| Error::NoVirtualService { object: object.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn virtual_services_are_named_as_in_kubectl() {
+        for name in ["reviews", "vs/reviews", "virtualservice/reviews"] {
+            assert_eq!(virtual_service(Some(name), "shop").name, "reviews");
+        }
+        assert_eq!(virtual_service(None, "shop").name, "kubia-vs");
+    }
+
+    #[test]
+    fn what_the_gateway_flags_leave_out_is_as_usual() {
+        let choice = |namespace: Option<&str>, service: Option<&str>| {
+            let args = GatewayArgs {
+                gateway_namespace: namespace.map(str::to_owned),
+                service: service.map(str::to_owned),
+            };
+            match args.choice() {
+                GatewayChoice::Usual => "usual".to_owned(),
+                GatewayChoice::Service(service) => {
+                    format!("{}/{}", service.namespace, service.name)
+                }
+            }
+        };
+        assert_eq!(choice(None, None), "usual");
+        assert_eq!(choice(Some("istio-ingress"), None), "istio-ingress/istio-ingress");
+        assert_eq!(choice(None, Some("istio-ingress")), "istio-ingress/istio-ingress");
+        assert_eq!(choice(Some("edge"), None), "edge/istio-ingressgateway");
+        assert_eq!(choice(None, Some("edge")), "istio-system/edge");
+    }
+}

@@ -1,0 +1,411 @@
+//! Decides what `deploy` writes, from what is there already.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{
+    gateway_url::{self, GatewayUrlError, IngressGateway},
+    manifests::{self, APP_LABEL, App, Names, REPLICAS},
+    object::{Kind, ObjectRef},
+    plan::{Action, Operation, Outcome},
+    route::Route,
+    snapshot::{Labels, labels, list, text},
+    split::{Percent, TOTAL},
+    text::Printable,
+};
+
+/// Port of the tutorial's Gateway, which is also the port its app listens on.
+const TUTORIAL_PORT: u16 = 8080;
+
+/// What was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Prefix of all names.
+    pub name: String,
+    /// The host to serve.
+    pub host: String,
+    /// Image of v1 and v2, where given.
+    pub images: [Option<String>; 2],
+    /// Replicas of v1 and v2, where given.
+    pub replicas: [Option<u32>; 2],
+    /// Share of v2, where given.
+    pub v2: Option<Percent>,
+    /// Takes over fields other managers own.
+    pub force: bool,
+}
+
+/// What there is, as read from the cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// The target namespace.
+    pub namespace: String,
+    /// API version of Istio's kinds.
+    pub istio_version: String,
+    /// The ingress gateway.
+    pub gateway: IngressGateway,
+    /// Those of the six objects that exist.
+    pub existing: BTreeMap<ObjectRef, Value>,
+    /// VirtualServices wherever they may be listed.
+    pub virtual_services: Vec<Value>,
+    /// Gateways wherever they may be listed.
+    pub gateways: Vec<Value>,
+}
+
+/// A deploy that has been decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deploy {
+    /// Six server-side applies, in make-before-break order.
+    pub actions: Vec<Action>,
+    /// How requests reach the app's Gateway.
+    pub port: GatewayPort,
+}
+
+/// How a Service port leads to the server of a Gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatewayPort {
+    /// `spec.servers[].port.number` of the Gateway.
+    pub server: u16,
+    /// The Service port people connect to.
+    pub service_port: u16,
+    /// Its name.
+    pub service_port_name: String,
+    /// The port the gateway's pods listen on.
+    pub listener: u16,
+}
+
+/// Why nothing is deployed.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeployError {
+    /// Another VirtualService serves the host on this gateway; the older of two wins, silently.
+    #[error("host {} is already served by {rival} through {gateway}", Printable(.host))]
+    HostTaken {
+        /// The host.
+        host: String,
+        /// Who serves it.
+        rival: ObjectRef,
+        /// On which Gateway.
+        gateway: ObjectRef,
+    },
+    /// The ingress gateway has no port to use.
+    #[error(transparent)]
+    Gateway(#[from] GatewayUrlError),
+}
+
+/// Plans the six objects.
+///
+/// Live weights and replica counts are kept unless a flag asks for others. Every object that exists
+/// is applied with the resourceVersion it was read at, so an edit made meanwhile is a conflict even
+/// when fields of other managers are taken over.
+///
+/// # Errors
+/// [`DeployError`] when the host is taken or the gateway has no HTTP port.
+pub fn plan(snapshot: &Snapshot, wanted: &Wanted) -> Result<Deploy, DeployError> {
+    let port = gateway_port(snapshot)?;
+    refuse_taken_host(snapshot, wanted, &port)?;
+    let app = App {
+        name: wanted.name.clone(),
+        namespace: snapshot.namespace.clone(),
+        host: wanted.host.clone(),
+        images: wanted.images.clone(),
+        replicas: replicas(snapshot, wanted),
+        weights: weights(snapshot, wanted),
+        gateway_selector: snapshot.gateway.gateway_selector(),
+        gateway_port: port.server,
+        istio_version: snapshot.istio_version.clone(),
+    };
+    let actions = manifests::render(&app)
+        .into_iter()
+        .map(|manifest| apply(snapshot, manifest, wanted.force))
+        .collect();
+    Ok(Deploy { actions, port })
+}
+
+/// Returns the six manifests as they are without a cluster to look at.
+#[must_use]
+pub fn render_offline(namespace: &str, wanted: &Wanted) -> Vec<Value> {
+    let selector =
+        Labels::from([("istio".to_owned(), gateway_url::INSTALLATIONS[0].istio_label.to_owned())]);
+    let app = App {
+        name: wanted.name.clone(),
+        namespace: namespace.to_owned(),
+        host: wanted.host.clone(),
+        images: wanted.images.clone(),
+        replicas: [0, 1].map(|index| wanted.replicas[index].unwrap_or(REPLICAS[index])),
+        weights: wanted.v2.map_or([50, 50], split_of),
+        gateway_selector: selector,
+        gateway_port: TUTORIAL_PORT,
+        istio_version: "v1".to_owned(),
+    };
+    manifests::render(&app).into()
+}
+
+fn apply(snapshot: &Snapshot, mut manifest: Value, force: bool) -> Action {
+    let kind = manifest["kind"].as_str().and_then(Kind::from_manifest);
+    let object = ObjectRef::new(
+        kind.expect("the templates hold our own kinds"),
+        &snapshot.namespace,
+        &text(&manifest, "/metadata/name"),
+    );
+    // Controllers write Deployments and Services all the time; only the route is worth the refusal.
+    if object.kind == Kind::VirtualService
+        && let Some(live) = snapshot.existing.get(&object)
+    {
+        manifest["metadata"]["resourceVersion"] = text(live, "/metadata/resourceVersion").into();
+    }
+    Action { object, operation: Operation::Apply { manifest, force } }
+}
+
+/// The tutorial's 8080 where a Service port leads to it, else the Service's HTTP port.
+fn gateway_port(snapshot: &Snapshot) -> Result<GatewayPort, DeployError> {
+    let service = &snapshot.gateway.service;
+    let server = match gateway_url::listener_port(service, TUTORIAL_PORT) {
+        (_, Some(_)) => TUTORIAL_PORT,
+        (_, None) => gateway_url::http_port(&snapshot.gateway)?.port,
+    };
+    let (listener, port) = gateway_url::listener_port(service, server);
+    Ok(GatewayPort {
+        server,
+        service_port: port.map_or(server, |port| port.port),
+        service_port_name: port.map(|port| port.name.clone()).unwrap_or_default(),
+        listener,
+    })
+}
+
+fn weights(snapshot: &Snapshot, wanted: &Wanted) -> [u32; 2] {
+    if let Some(v2) = wanted.v2 {
+        return split_of(v2);
+    }
+    let name = Names::of(&wanted.name).virtual_service;
+    let live = existing(snapshot, Kind::VirtualService, &name);
+    let routes = live.map(Route::read_all).unwrap_or_default();
+    match routes.as_slice() {
+        [route] if subsets_of(route) == ["dr-v1", "dr-v2"] => {
+            [route.destinations[0].weight, route.destinations[1].weight]
+        }
+        _ => [50, 50],
+    }
+}
+
+fn split_of(v2: Percent) -> [u32; 2] {
+    [TOTAL - u32::from(v2.get()), v2.get().into()]
+}
+
+fn subsets_of(route: &Route) -> Vec<&str> {
+    route.destinations.iter().map(|destination| destination.subset.as_str()).collect()
+}
+
+fn replicas(snapshot: &Snapshot, wanted: &Wanted) -> [u32; 2] {
+    let names = Names::of(&wanted.name).deployments;
+    [0, 1].map(|index| {
+        let live = existing(snapshot, Kind::Deployment, &names[index]);
+        let live = live.and_then(|object| object.pointer("/spec/replicas")?.as_u64());
+        let live = live.and_then(|replicas| u32::try_from(replicas).ok());
+        wanted.replicas[index].or(live).unwrap_or(REPLICAS[index])
+    })
+}
+
+fn existing<'a>(snapshot: &'a Snapshot, kind: Kind, name: &str) -> Option<&'a Value> {
+    snapshot.existing.get(&ObjectRef::new(kind, &snapshot.namespace, name))
+}
+
+fn refuse_taken_host(
+    snapshot: &Snapshot,
+    wanted: &Wanted,
+    port: &GatewayPort,
+) -> Result<(), DeployError> {
+    let own = Names::of(&wanted.name).virtual_service;
+    let own = ObjectRef::new(Kind::VirtualService, &snapshot.namespace, &own);
+    for virtual_service in &snapshot.virtual_services {
+        let rival = reference(Kind::VirtualService, virtual_service);
+        if rival == own || !names_host(virtual_service, &wanted.host) {
+            continue;
+        }
+        let bound = list(virtual_service, "/spec/gateways").iter().filter_map(Value::as_str);
+        let gateways = bound.filter_map(|name| find_gateway(snapshot, &rival.namespace, name));
+        for gateway in gateways {
+            if serves(snapshot, gateway, &wanted.host, port.listener) {
+                let gateway = reference(Kind::Gateway, gateway);
+                return Err(DeployError::HostTaken { host: wanted.host.clone(), rival, gateway });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn reference(kind: Kind, object: &Value) -> ObjectRef {
+    ObjectRef::new(kind, &text(object, "/metadata/namespace"), &text(object, "/metadata/name"))
+}
+
+fn names_host(virtual_service: &Value, host: &str) -> bool {
+    let mut hosts = list(virtual_service, "/spec/hosts").iter().filter_map(Value::as_str);
+    hosts.any(|each| each.eq_ignore_ascii_case(host))
+}
+
+/// Finds a Gateway as a VirtualService names it: `name`, or `namespace/name`.
+fn find_gateway<'a>(snapshot: &'a Snapshot, from: &str, name: &str) -> Option<&'a Value> {
+    let (namespace, name) = name.split_once('/').unwrap_or((from, name));
+    let wanted = ObjectRef::new(Kind::Gateway, namespace, name);
+    snapshot.gateways.iter().find(|gateway| reference(Kind::Gateway, gateway) == wanted)
+}
+
+/// Returns whether a Gateway opens `host` on the listener of our gateway's pods.
+fn serves(snapshot: &Snapshot, gateway: &Value, host: &str, listener: u16) -> bool {
+    snapshot.gateway.is_selected_by(&labels(gateway, "/spec/selector"))
+        && list(gateway, "/spec/servers").iter().any(|server| {
+            let number = server.pointer("/port/number").and_then(Value::as_u64);
+            let number = number.and_then(|number| u16::try_from(number).ok());
+            let bound =
+                number.map(|port| gateway_url::listener_port(&snapshot.gateway.service, port).0);
+            let mut hosts = list(server, "/hosts").iter().filter_map(Value::as_str);
+            bound == Some(listener) && hosts.any(|pattern| covers(pattern, host))
+        })
+}
+
+/// Returns whether a server's host pattern (`*`, `*.example.com`, `ns/name`) includes `host`.
+fn covers(pattern: &str, host: &str) -> bool {
+    let pattern = pattern.split_once('/').map_or(pattern, |(_, pattern)| pattern);
+    match pattern.strip_prefix('*') {
+        Some("") => true,
+        Some(suffix) => host.to_ascii_lowercase().ends_with(&suffix.to_ascii_lowercase()),
+        None => pattern.eq_ignore_ascii_case(host),
+    }
+}
+
+/// Returns what an apply did, from the object before and after it.
+///
+/// The resourceVersion says nothing: controllers write statuses in between.
+#[must_use]
+pub fn outcome(before: Option<&Value>, after: &Value) -> Outcome {
+    let Some(before) = before else { return Outcome::Created };
+    let own = |object: &Value| (object["spec"].clone(), labels(object, "/metadata/labels"));
+    if own(before) == own(after) { Outcome::Unchanged } else { Outcome::Configured }
+}
+
+/// Returns whether an object carries the label of the app called `app`.
+#[must_use]
+pub fn belongs_to(object: &Value, app: &str) -> bool {
+    labels(object, "/metadata/labels").get(APP_LABEL).is_some_and(|value| value == app)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::snapshot::Service;
+
+    fn snapshot(http: (u16, u16)) -> Snapshot {
+        let service = Service::read(&json!({
+            "metadata": {"namespace": "istio-system", "name": "istio-ingressgateway"},
+            "spec": {
+                "selector": {"istio": "ingressgateway"},
+                "ports": [{"name": "http2", "port": http.0, "targetPort": http.1, "nodePort": 32440}],
+            },
+        }));
+        Snapshot {
+            namespace: "shop".to_owned(),
+            istio_version: "v1".to_owned(),
+            gateway: IngressGateway { service, pods: vec![] },
+            existing: BTreeMap::new(),
+            virtual_services: vec![],
+            gateways: vec![],
+        }
+    }
+
+    fn wanted(host: &str) -> Wanted {
+        Wanted { name: "kubia".to_owned(), host: host.to_owned(), ..Wanted::default() }
+    }
+
+    fn rival(hosts: &[&str], gateway: &Value) -> Snapshot {
+        Snapshot {
+            virtual_services: vec![json!({
+                "metadata": {"namespace": "other", "name": "kubia-vs"},
+                "spec": {"hosts": hosts, "gateways": ["gw"]},
+            })],
+            gateways: vec![json!({
+                "metadata": {"namespace": "other", "name": "gw"},
+                "spec": gateway,
+            })],
+            ..snapshot((80, 8080))
+        }
+    }
+
+    fn server(port: u16, host: &str) -> Value {
+        json!({"selector": {"istio": "ingressgateway"},
+               "servers": [{"port": {"number": port}, "hosts": [host]}]})
+    }
+
+    #[track_caller]
+    fn check_host(snapshot: &Snapshot, host: &str, taken: bool) {
+        let refused = matches!(plan(snapshot, &wanted(host)), Err(DeployError::HostTaken { .. }));
+        assert_eq!(refused, taken);
+    }
+
+    #[test]
+    fn a_host_served_on_the_same_listener_is_taken() {
+        check_host(&rival(&["*"], &server(8080, "*")), "*", true);
+        check_host(&rival(&["*"], &server(80, "*")), "*", true);
+        check_host(&rival(&["A.example"], &server(80, "*.example")), "a.example", true);
+        check_host(&rival(&["a.example"], &server(80, "other/a.example")), "a.example", true);
+    }
+
+    #[test]
+    fn another_host_port_or_gateway_is_free() {
+        check_host(&rival(&["a.example"], &server(8080, "*")), "*", false);
+        check_host(&rival(&["*"], &server(9000, "*")), "*", false);
+        check_host(&rival(&["*"], &server(8080, "a.example")), "*", false);
+        let mut elsewhere = server(8080, "*");
+        elsewhere["selector"]["istio"] = json!("egressgateway");
+        check_host(&rival(&["*"], &elsewhere), "*", false);
+        let mut mesh = rival(&["*"], &server(8080, "*"));
+        mesh.virtual_services[0]["spec"]["gateways"] = json!(["mesh"]);
+        check_host(&mesh, "*", false);
+    }
+
+    #[test]
+    fn deploying_again_is_not_a_rival_of_itself() {
+        let mut own = rival(&["*"], &server(8080, "*"));
+        own.namespace = "other".to_owned();
+        check_host(&own, "*", false);
+    }
+
+    #[test]
+    fn the_gateway_port_is_one_the_service_leads_to() {
+        let port = |http| plan(&snapshot(http), &wanted("*")).unwrap().port;
+        assert_eq!((port((80, 8080)).server, port((80, 8080)).listener), (8080, 8080));
+        assert_eq!((port((80, 80)).server, port((80, 80)).listener), (80, 80));
+        assert_eq!((port((8080, 9090)).server, port((8080, 9090)).listener), (8080, 9090));
+    }
+
+    #[test]
+    fn live_weights_and_replicas_are_kept_unless_asked() {
+        let mut snapshot = snapshot((80, 8080));
+        let first = plan(&snapshot, &wanted("*")).unwrap();
+        for action in first.actions {
+            let Operation::Apply { mut manifest, .. } = action.operation else { unreachable!() };
+            if action.object.kind == Kind::Deployment {
+                manifest["spec"]["replicas"] = json!(7);
+            }
+            if action.object.kind == Kind::VirtualService {
+                manifest["metadata"]["resourceVersion"] = json!("41");
+                manifest["spec"]["http"][0]["route"][0]["weight"] = json!(90);
+                manifest["spec"]["http"][0]["route"][1]["weight"] = json!(10);
+            }
+            snapshot.existing.insert(action.object, manifest);
+        }
+        let again = plan(&snapshot, &wanted("*")).unwrap();
+        for action in again.actions {
+            let Operation::Apply { manifest, .. } = action.operation else { unreachable!() };
+            assert_eq!(
+                outcome(snapshot.existing.get(&action.object), &manifest),
+                Outcome::Unchanged
+            );
+            let version = manifest["metadata"]["resourceVersion"].as_str();
+            assert_eq!(version, (action.object.kind == Kind::VirtualService).then_some("41"));
+        }
+        let asked = Wanted { v2: Percent::new(30), replicas: [None, Some(2)], ..wanted("*") };
+        assert_eq!(weights(&snapshot, &asked), [70, 30]);
+        assert_eq!(replicas(&snapshot, &asked), [7, 2]);
+    }
+}

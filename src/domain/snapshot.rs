@@ -1,0 +1,308 @@
+//! What was read from the cluster, as plain data: only the fields the rules need.
+//!
+//! Everything is read leniently from JSON: a missing or misshapen field is an absent value, never an
+//! error, because objects come from many servers and versions. Addresses are parsed, not copied.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// Labels or a selector: exact matches only, as Services and Istio use them.
+pub type Labels = BTreeMap<String, String>;
+
+/// Returns whether `labels` carry every pair of `selector`. An empty selector matches nothing, as in a Service.
+#[must_use]
+pub fn selects(selector: &Labels, labels: &Labels) -> bool {
+    !selector.is_empty() && selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+}
+
+/// A Service, as far as gateways and destinations need it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Service {
+    /// `metadata.namespace`.
+    pub namespace: String,
+    /// `metadata.name`.
+    pub name: String,
+    /// `spec.selector`.
+    pub selector: Labels,
+    /// `spec.ports`.
+    pub ports: Vec<ServicePort>,
+}
+
+/// One of `spec.ports` of a Service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServicePort {
+    /// `name`, empty when there is only one port without a name.
+    pub name: String,
+    /// `port`.
+    pub port: u16,
+    /// `targetPort` where it is a number; absent when it names a container port.
+    pub target_port: Option<u16>,
+    /// `nodePort`, absent when none is allocated.
+    pub node_port: Option<u16>,
+}
+
+/// A pod, as far as gateways and versions need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pod {
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.labels`.
+    pub labels: Labels,
+    /// `metadata.creationTimestamp`.
+    pub created: Option<Timestamp>,
+    /// Whether `metadata.deletionTimestamp` is set.
+    pub terminating: bool,
+    /// Whether the condition `Ready` is `True`.
+    pub ready: bool,
+    /// `status.hostIP`.
+    pub host_ip: Option<IpAddr>,
+    /// `spec.containers[].image`, without the sidecar `istio-proxy`.
+    pub images: Vec<String>,
+    /// Why a container waits, from `status.containerStatuses[].state.waiting`: reason and message.
+    pub waiting: Option<(String, String)>,
+}
+
+impl Pod {
+    /// Returns whether the pod takes traffic: ready, and not being deleted.
+    #[must_use]
+    pub fn serves(&self) -> bool {
+        self.ready && !self.terminating
+    }
+}
+
+/// A Deployment, as far as a roll-out needs it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deployment {
+    /// `metadata.name`.
+    pub name: String,
+    /// `spec.replicas`.
+    pub replicas: u64,
+    /// `spec.selector.matchLabels`.
+    pub selector: Labels,
+    /// Whether `status.observedGeneration` has caught up with `metadata.generation`.
+    pub observed: bool,
+    /// `status.updatedReplicas`.
+    pub updated: u64,
+    /// `status.availableReplicas`.
+    pub available: u64,
+    /// `status.replicas`.
+    pub existing: u64,
+}
+
+impl Deployment {
+    /// Returns whether every replica runs the present template and is available.
+    #[must_use]
+    pub fn is_rolled_out(&self) -> bool {
+        self.observed
+            && self.updated >= self.replicas
+            && self.available >= self.replicas
+            && self.existing <= self.updated
+    }
+}
+
+/// One named subset of a DestinationRule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subset {
+    /// The host the rule is for, as a full name (`reviews.shop.svc.cluster.local`).
+    pub host: String,
+    /// `spec.subsets[].name`.
+    pub name: String,
+    /// `spec.subsets[].labels`.
+    pub labels: Labels,
+}
+
+impl Service {
+    /// Reads a Service from its JSON.
+    #[must_use]
+    pub fn read(object: &Value) -> Self {
+        Self {
+            namespace: text(object, "/metadata/namespace"),
+            name: text(object, "/metadata/name"),
+            selector: labels(object, "/spec/selector"),
+            ports: list(object, "/spec/ports").iter().filter_map(ServicePort::read).collect(),
+        }
+    }
+
+    /// Returns the port called `name`.
+    #[must_use]
+    pub fn port(&self, name: &str) -> Option<&ServicePort> {
+        self.ports.iter().find(|port| port.name == name)
+    }
+}
+
+impl ServicePort {
+    fn read(port: &Value) -> Option<Self> {
+        Some(Self {
+            name: text(port, "/name"),
+            port: port_number(port, "/port")?,
+            // An absent targetPort equals the port.
+            target_port: match port.pointer("/targetPort") {
+                None | Some(Value::Null) => port_number(port, "/port"),
+                Some(_) => port_number(port, "/targetPort"),
+            },
+            node_port: port_number(port, "/nodePort"),
+        })
+    }
+}
+
+impl Pod {
+    /// Reads a pod from its JSON.
+    #[must_use]
+    pub fn read(object: &Value) -> Self {
+        Self {
+            name: text(object, "/metadata/name"),
+            labels: labels(object, "/metadata/labels"),
+            created: timestamp(object, "/metadata/creationTimestamp"),
+            terminating: object.pointer("/metadata/deletionTimestamp").is_some(),
+            ready: list(object, "/status/conditions")
+                .iter()
+                .any(|condition| condition["type"] == "Ready" && condition["status"] == "True"),
+            host_ip: object.pointer("/status/hostIP").and_then(Value::as_str).and_then(parse_ip),
+            images: list(object, "/spec/containers")
+                .iter()
+                .filter(|container| container["name"] != "istio-proxy")
+                .map(|container| text(container, "/image"))
+                .collect(),
+            waiting: list(object, "/status/containerStatuses").iter().find_map(waiting),
+        }
+    }
+}
+
+impl Deployment {
+    /// Reads a Deployment from its JSON.
+    #[must_use]
+    pub fn read(object: &Value) -> Self {
+        let count = |pointer| object.pointer(pointer).and_then(Value::as_u64).unwrap_or(0);
+        Self {
+            name: text(object, "/metadata/name"),
+            replicas: object.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1),
+            selector: labels(object, "/spec/selector/matchLabels"),
+            observed: count("/status/observedGeneration") >= count("/metadata/generation"),
+            updated: count("/status/updatedReplicas"),
+            available: count("/status/availableReplicas"),
+            existing: count("/status/replicas"),
+        }
+    }
+}
+
+impl Subset {
+    /// Reads the subsets of a DestinationRule from its JSON.
+    #[must_use]
+    pub fn read_all(rule: &Value) -> Vec<Self> {
+        let host = full_host(&text(rule, "/spec/host"), &text(rule, "/metadata/namespace"));
+        list(rule, "/spec/subsets")
+            .iter()
+            .map(|subset| Self {
+                host: host.clone(),
+                name: text(subset, "/name"),
+                labels: labels(subset, "/labels"),
+            })
+            .collect()
+    }
+}
+
+/// Returns the full name of a host as Istio resolves it: a name without dots lives in `namespace`.
+#[must_use]
+pub fn full_host(host: &str, namespace: &str) -> String {
+    if host.contains('.') || host.is_empty() || host == "*" {
+        return host.to_owned();
+    }
+    format!("{host}.{namespace}.svc.cluster.local")
+}
+
+/// Returns the name and namespace of the Service that a full host names, if it names one.
+#[must_use]
+pub fn service_of_host(host: &str) -> Option<(&str, &str)> {
+    let (name, rest) = host.split_once('.')?;
+    let (namespace, domain) = rest.split_once('.')?;
+    (domain == "svc" || domain.starts_with("svc.")).then_some((name, namespace))
+}
+
+/// Returns the string at a JSON pointer, empty when it is absent or not a string.
+#[must_use]
+pub fn text(object: &Value, pointer: &str) -> String {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// Returns the list at a JSON pointer, empty when it is absent or not a list.
+#[must_use]
+pub fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
+    object.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Returns the string map at a JSON pointer; values that are not strings are left out.
+#[must_use]
+pub fn labels(object: &Value, pointer: &str) -> Labels {
+    let Some(Value::Object(map)) = object.pointer(pointer) else { return Labels::new() };
+    map.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
+fn port_number(object: &Value, pointer: &str) -> Option<u16> {
+    let number = object.pointer(pointer)?.as_u64()?;
+    u16::try_from(number).ok().filter(|port| *port != 0)
+}
+
+fn timestamp(object: &Value, pointer: &str) -> Option<Timestamp> {
+    object.pointer(pointer)?.as_str()?.parse().ok()
+}
+
+/// Parses an address; `0.0.0.0` and `::` name no host.
+fn parse_ip(text: &str) -> Option<IpAddr> {
+    text.parse::<IpAddr>().ok().filter(|address| !address.is_unspecified())
+}
+
+fn waiting(status: &Value) -> Option<(String, String)> {
+    let state = status.pointer("/state/waiting")?;
+    Some((text(state, "/reason"), text(state, "/message")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_pod_is_read_from_what_the_api_server_sends() {
+        let pod = Pod::read(&json!({
+            "metadata": {"name": "gw-1", "labels": {"istio": "ingressgateway"},
+                         "creationTimestamp": "2026-11-23T10:00:00Z"},
+            "spec": {"containers": [{"name": "istio-proxy", "image": "p"}, {"name": "a", "image": "node"}]},
+            "status": {"hostIP": "127.1.0.2", "conditions": [{"type": "Ready", "status": "True"}]},
+        }));
+        assert!(pod.serves());
+        assert_eq!(pod.host_ip, Some([127, 1, 0, 2].into()));
+        assert_eq!(pod.images, ["node"]);
+    }
+
+    #[test]
+    fn misshapen_objects_are_read_as_absent_values() {
+        for object in [
+            json!(null),
+            json!([]),
+            json!({"metadata": 1, "spec": {"ports": [1, {"port": 70000}]}}),
+        ] {
+            assert!(Service::read(&object).ports.is_empty());
+            assert!(!Pod::read(&object).serves());
+            assert!(!Deployment::read(&object).is_rolled_out());
+            assert!(Subset::read_all(&object).is_empty());
+        }
+        assert_eq!(Pod::read(&json!({"status": {"hostIP": "evil.example"}})).host_ip, None);
+    }
+
+    #[test]
+    fn short_hosts_belong_to_the_namespace_of_the_object() {
+        assert_eq!(full_host("reviews", "shop"), "reviews.shop.svc.cluster.local");
+        assert_eq!(full_host("reviews.other", "shop"), "reviews.other");
+        assert_eq!(service_of_host("reviews.shop.svc.cluster.local"), Some(("reviews", "shop")));
+        assert_eq!(service_of_host("example.com"), None);
+    }
+
+    #[test]
+    fn an_empty_selector_selects_nothing() {
+        let labels = Labels::from([("a".to_owned(), "1".to_owned())]);
+        assert!(selects(&labels, &labels));
+        assert!(!selects(&Labels::new(), &labels));
+    }
+}

@@ -1,0 +1,244 @@
+//! Everything that can fail, what the reader can do about it, and the exit code.
+
+use std::io;
+
+use crate::{
+    cluster::{ApiError, ConnectError, Failure},
+    domain::{
+        deploy::DeployError, gateway_url::GatewayUrlError, object::ObjectRef, shift::ShiftError,
+        text::Printable,
+    },
+};
+
+/// The process's exit code. One enum, one README table, one test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// Failed: API, network, not found, forbidden, refused by the server.
+    Failed = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// Refused by a guard; nothing was written.
+    Refused = 3,
+    /// Somebody changed the object meanwhile; nothing was written.
+    Conflict = 6,
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// A request failed.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// There is no address.
+    #[error(transparent)]
+    GatewayUrl(#[from] GatewayUrlError),
+    /// A deploy that is refused.
+    #[error(transparent)]
+    Deploy(#[from] DeployError),
+    /// A shift that cannot be planned.
+    #[error(transparent)]
+    Shift(#[from] ShiftError),
+    /// The VirtualService does not exist.
+    #[error("{object} does not exist")]
+    NoVirtualService {
+        /// The one asked for.
+        object: ObjectRef,
+    },
+    /// The object changed between reading and writing.
+    #[error("{object} was changed meanwhile at {path}; nothing was written")]
+    Changed {
+        /// The object.
+        object: ObjectRef,
+        /// JSON path of what differs.
+        path: String,
+    },
+    /// Pods did not become ready in time.
+    #[error("{object} is not ready after {seconds} s: {ready} of {wanted} pods{}", because(.waiting.as_ref()))]
+    NotReady {
+        /// The Deployment.
+        object: ObjectRef,
+        /// How long was waited.
+        seconds: u64,
+        /// Pods that are available.
+        ready: u64,
+        /// Pods that are wanted.
+        wanted: u64,
+        /// Why one of them waits: reason and message.
+        waiting: Option<(String, String)>,
+    },
+    /// Output could not be written.
+    #[error("cannot write the output")]
+    Output(#[source] io::Error),
+}
+
+fn because(waiting: Option<&(String, String)>) -> String {
+    let Some((reason, message)) = waiting else { return String::new() };
+    format!("; {}: {}", Printable(reason), Printable(message))
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl Error {
+    /// Returns the exit code.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Api(ApiError { failure: Failure::Conflict { .. }, .. })
+            | Self::Changed { .. } => ExitCode::Conflict,
+            Self::Deploy(DeployError::HostTaken { .. })
+            | Self::Shift(
+                ShiftError::SeveralRoutes { .. }
+                | ShiftError::NoWeightedRoute { .. }
+                | ShiftError::UnknownVersion { .. }
+                | ShiftError::AmbiguousVersion { .. }
+                | ShiftError::Split { .. },
+            ) => ExitCode::Refused,
+            Self::Connect(_)
+            | Self::Api(_)
+            | Self::GatewayUrl(_)
+            | Self::Deploy(DeployError::Gateway(_))
+            | Self::NoVirtualService { .. }
+            | Self::NotReady { .. }
+            | Self::Output(_) => ExitCode::Failed,
+        }
+    }
+
+    /// Returns one sentence with something the reader can do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Connect(error) => connect_hint(error),
+            Self::Api(error) => api_hint(error),
+            Self::GatewayUrl(error) | Self::Deploy(DeployError::Gateway(error)) => {
+                Some(gateway_hint(error))
+            }
+            Self::Deploy(DeployError::HostTaken { rival, .. }) => Some(format!(
+                "choose another host with --host, or see the other one with `kubectl get \
+                 virtualservices.networking.istio.io {} -n {} -o yaml`",
+                rival.name, rival.namespace
+            )),
+            Self::Shift(error) => shift_hint(error),
+            Self::NoVirtualService { object } => Some(format!(
+                "deploy the tutorial's app with `kubectl kubia deploy -n {}`, or list what there \
+                 is with `kubectl get virtualservices.networking.istio.io -A`",
+                object.namespace
+            )),
+            Self::Changed { object, .. } => Some(format!(
+                "look at it with `kubectl kubia status {} -n {}` and run the command again",
+                object.name, object.namespace
+            )),
+            Self::NotReady { object, .. } => Some(format!(
+                "look at its pods with `kubectl describe {} -n {}`; when they are ready, run \
+                 `kubectl kubia deploy` again",
+                object.qualified(),
+                object.namespace
+            )),
+            Self::Output(_) => None,
+        }
+    }
+}
+
+fn connect_hint(error: &ConnectError) -> Option<String> {
+    match error {
+        ConnectError::NoConfiguration => {
+            Some("name a kubeconfig with --kubeconfig or the variable KUBECONFIG".to_owned())
+        }
+        ConnectError::NoContext => {
+            Some("choose one with --context; `kubectl config get-contexts` lists them".to_owned())
+        }
+        ConnectError::UnknownContext { known, .. } if known.is_empty() => None,
+        ConnectError::UnknownContext { known, .. } => {
+            let known: Vec<_> = known.iter().map(|name| Printable(name).to_string()).collect();
+            Some(format!("the kubeconfig has {}", known.join(", ")))
+        }
+        ConnectError::Unreachable { .. } => {
+            Some("is the cluster running? `kubectl version` asks the same server".to_owned())
+        }
+        ConnectError::Kubeconfig(_)
+        | ConnectError::Credentials { .. }
+        | ConnectError::Unsupported { .. } => None,
+    }
+}
+
+fn api_hint(error: &ApiError) -> Option<String> {
+    match &error.failure {
+        Failure::NoIstio => Some(
+            "install Istio (https://istio.io/latest/docs/setup/getting-started/), or choose \
+             another cluster with --context"
+                .to_owned(),
+        ),
+        Failure::Forbidden { .. } => Some(format!(
+            "it needs the right to {} {}; the README lists all rights kubectl-kubia needs",
+            error.verb, error.subject
+        )),
+        Failure::Unauthorized => {
+            Some("log in again, or choose another user with --context".to_owned())
+        }
+        Failure::Owned { .. } => Some(
+            "leave these fields to their owner, or take them over with --force-conflicts"
+                .to_owned(),
+        ),
+        Failure::Conflict { .. } => Some("run the command again".to_owned()),
+        Failure::TimedOut { .. } => Some("wait longer with --request-timeout".to_owned()),
+        Failure::NotFound { .. }
+        | Failure::NotServed
+        | Failure::PatchDoesNotFit { .. }
+        | Failure::Refused { .. }
+        | Failure::NotJson
+        | Failure::ConnectionRefused
+        | Failure::Unreachable { .. } => None,
+    }
+}
+
+fn gateway_hint(error: &GatewayUrlError) -> String {
+    match error {
+        GatewayUrlError::NoGateway => {
+            "name the gateway's Service with --gateway-namespace and --service; `kubectl get \
+             services -A -l istio` lists candidates"
+                .to_owned()
+        }
+        GatewayUrlError::NoHttpPort { service, .. }
+        | GatewayUrlError::NoNodePort { service, .. } => {
+            format!(
+                "look at it with `kubectl get {} -n {} -o yaml`",
+                service.qualified(),
+                service.namespace
+            )
+        }
+        GatewayUrlError::NoReadyPod { service, .. } => {
+            format!("look at its pods with `kubectl get pods -n {}`", service.namespace)
+        }
+    }
+}
+
+fn shift_hint(error: &ShiftError) -> Option<String> {
+    match error {
+        ShiftError::NoWeightedRoute { object } | ShiftError::SeveralRoutes { object, .. } => {
+            Some(format!(
+                "see its routes with `kubectl kubia status {} -n {}`",
+                object.name, object.namespace
+            ))
+        }
+        ShiftError::AmbiguousVersion { .. } => {
+            Some("name a subset or a host instead of a version".to_owned())
+        }
+        ShiftError::Split { .. } => Some("name the share of every version".to_owned()),
+        ShiftError::UnknownVersion { .. } => None,
+    }
+}

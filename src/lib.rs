@@ -1,0 +1,100 @@
+//! kubectl-kubia: find an Istio gateway, move traffic between two versions of a service.
+//!
+//! Not a public API: the library exists for the executable and its tests. Data flows one way:
+//!
+//! - [`cli`]: the words of the command line
+//! - [`commands`]: the steps of each subcommand
+//! - [`cluster`]: all talk with the API server
+//! - [`domain`]: the rules, pure functions on plain data
+//! - [`view`]: what is shown
+//! - [`error`]: what can fail, what to do about it, and the exit code
+
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+};
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+use jiff::Timestamp;
+
+pub mod cli;
+pub mod cluster;
+pub mod commands;
+pub mod domain;
+pub mod error;
+pub mod view;
+
+use self::{
+    cli::{Cli, Command},
+    cluster::Connection,
+    commands::Invocation,
+    error::{Error, ExitCode},
+};
+
+/// Runs the program with these arguments, the first of which is its own name.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> std::process::ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match parse(&args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout, usage errors to stderr; a closed pipe is no error.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done }.into();
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return report(&Error::Output(error), &mut io::stderr()).into(),
+    };
+    let connection = Connection::Target(cli.global.target());
+    let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
+    let invocation = Invocation {
+        connection,
+        format: cli.global.output,
+        out: &mut out,
+        err: &mut err,
+        now: Timestamp::now(),
+    };
+    runtime.block_on(execute(cli.command, invocation)).into()
+}
+
+/// Parses the command line.
+///
+/// # Errors
+/// clap's error, which may be a request for help; its text is ready to be printed.
+pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
+    let command = Cli::command().bin_name(cli::invoked_as(args.first()));
+    let matches = match args {
+        // Without a subcommand kubectl prints its help, and that is no failure.
+        [] | [_] => command.try_get_matches_from([OsString::new(), "--help".into()]),
+        args => command.try_get_matches_from(args),
+    };
+    Cli::from_arg_matches(&matches?)
+}
+
+/// Runs one subcommand and reports its error, if any.
+pub async fn execute(command: Command, mut invocation: Invocation<'_>) -> ExitCode {
+    let result = match &command {
+        Command::GatewayUrl(args) => commands::gateway_url::run(&mut invocation, args).await,
+        Command::Deploy(args) => Box::pin(commands::deploy::run(&mut invocation, args)).await,
+        Command::Shift(args) => commands::shift::run(&mut invocation, args).await,
+        Command::Status(args) => commands::status::run(&mut invocation, args).await,
+    };
+    match result.and_then(|()| invocation.out.flush().map_err(Error::Output)) {
+        Ok(()) => ExitCode::Done,
+        Err(error) => report(&error, invocation.err),
+    }
+}
+
+/// Prints an error as `error:`, its causes, and a hint; nothing when a reader has gone away.
+fn report(error: &Error, err: &mut dyn Write) -> ExitCode {
+    if let Error::Output(error) = error
+        && error.kind() == io::ErrorKind::BrokenPipe
+    {
+        return ExitCode::Done;
+    }
+    // There is nobody left to tell when stderr is closed.
+    let _ = view::error(error, error.hint().as_deref(), err);
+    error.exit_code()
+}

@@ -1,0 +1,223 @@
+//! What a command wrote, or would write.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::View;
+use crate::domain::{
+    deploy::GatewayPort,
+    object::ObjectRef,
+    plan::{DryRun, Outcome},
+    shift::{Change, Shift},
+};
+
+/// How a write ended, in machine output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Result {
+    /// It did not exist before.
+    Created,
+    /// Its spec or labels changed.
+    Configured,
+    /// A patch changed it.
+    Patched,
+    /// Nothing had to change.
+    Unchanged,
+    /// It failed, or was not reached.
+    NotWritten,
+}
+
+/// One object that was written to.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectResult {
+    /// Lower-case kind and group, as in kubectl's lines.
+    pub kind: String,
+    /// `metadata.name`.
+    pub name: String,
+    /// What happened to it.
+    pub result: Result,
+    #[serde(skip)]
+    line: String,
+}
+
+impl ObjectResult {
+    /// Returns the result of a write; `None` when it failed or was not reached.
+    #[must_use]
+    pub fn new(object: &ObjectRef, outcome: Option<Outcome>, dry_run: DryRun) -> Self {
+        let qualified = object.qualified();
+        let kind = qualified.split('/').next().unwrap_or_default().to_owned();
+        let verb = outcome.map_or("not written", Outcome::verb);
+        let result = match outcome {
+            None => Result::NotWritten,
+            Some(Outcome::Created) => Result::Created,
+            Some(Outcome::Configured) => Result::Configured,
+            Some(Outcome::Patched) => Result::Patched,
+            Some(Outcome::Unchanged) => Result::Unchanged,
+        };
+        let line = format!("{qualified} {verb}{}", suffix(dry_run));
+        Self { kind, name: object.name.clone(), result, line }
+    }
+}
+
+fn suffix(dry_run: DryRun) -> &'static str {
+    match dry_run {
+        DryRun::None => "",
+        DryRun::Client => " (dry run)",
+        DryRun::Server => " (server dry run)",
+    }
+}
+
+/// The words of `--dry-run` in machine output.
+#[must_use]
+pub fn dry_run_word(dry_run: DryRun) -> &'static str {
+    match dry_run {
+        DryRun::None => "none",
+        DryRun::Client => "client",
+        DryRun::Server => "server",
+    }
+}
+
+/// `kind: DeployResult`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeployResult {
+    /// The kubeconfig context written to.
+    pub context: String,
+    /// The namespace written to.
+    pub namespace: String,
+    /// `none` or `server`.
+    pub dry_run: &'static str,
+    /// How requests reach the app's Gateway.
+    pub gateway_port: GatewayPortView,
+    /// One per object, in the order they are written.
+    pub objects: Vec<ObjectResult>,
+}
+
+/// How a Service port leads to a Gateway's server.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GatewayPortView {
+    /// `spec.servers[].port.number` of the Gateway.
+    pub server: u16,
+    /// Port of the gateway's Service.
+    pub service_port: u16,
+    /// Name of that port.
+    pub service_port_name: String,
+    /// Port the gateway's pods listen on.
+    pub listener: u16,
+}
+
+impl From<&GatewayPort> for GatewayPortView {
+    fn from(port: &GatewayPort) -> Self {
+        Self {
+            server: port.server,
+            service_port: port.service_port,
+            service_port_name: port.service_port_name.clone(),
+            listener: port.listener,
+        }
+    }
+}
+
+impl View for DeployResult {
+    const KIND: &'static str = "DeployResult";
+
+    fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.objects.iter().try_for_each(|object| writeln!(out, "{}", object.line))
+    }
+}
+
+/// `kind: ShiftResult`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShiftResult {
+    /// The kubeconfig context written to.
+    pub context: String,
+    /// `metadata.namespace` of the VirtualService.
+    pub namespace: String,
+    /// `metadata.name` of the VirtualService.
+    pub name: String,
+    /// `none`, `client` or `server`.
+    pub dry_run: &'static str,
+    /// Whether anything was written: `patched` or `unchanged`.
+    pub result: Result,
+    /// Position of the route in `spec.http`.
+    pub route: usize,
+    /// One per destination of the route, in order.
+    pub versions: Vec<VersionChange>,
+    #[serde(skip)]
+    line: String,
+}
+
+/// How the share of one version changed.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionChange {
+    /// The version.
+    pub version: String,
+    /// Its subset, empty when the whole host is meant.
+    pub subset: String,
+    /// Its host, as a full name.
+    pub host: String,
+    /// Percent before.
+    pub from: f64,
+    /// Percent after.
+    pub to: f64,
+    /// `weight` after.
+    pub weight: u32,
+}
+
+impl ShiftResult {
+    /// Returns the view of a shift.
+    #[must_use]
+    pub fn new(context: &str, shift: &Shift, outcome: Outcome, dry_run: DryRun) -> Self {
+        let object = ObjectResult::new(&shift.object, Some(outcome), dry_run);
+        Self {
+            context: context.to_owned(),
+            namespace: shift.object.namespace.clone(),
+            name: shift.object.name.clone(),
+            dry_run: dry_run_word(dry_run),
+            result: object.result,
+            route: shift.route,
+            versions: shift.changes.iter().map(VersionChange::from).collect(),
+            line: object.line,
+        }
+    }
+}
+
+impl From<&Change> for VersionChange {
+    fn from(change: &Change) -> Self {
+        Self {
+            version: change.version.clone(),
+            subset: change.subset.clone(),
+            host: change.host.clone(),
+            from: change.from,
+            to: change.to,
+            weight: change.weight_after,
+        }
+    }
+}
+
+impl View for ShiftResult {
+    const KIND: &'static str = "ShiftResult";
+
+    fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", self.line)
+    }
+}
+
+/// Returns the line that says where a shift is about to write, and what.
+#[must_use]
+pub fn announcement(context: &str, shift: &Shift) -> String {
+    let changes: Vec<_> = shift
+        .changes
+        .iter()
+        .map(|change| {
+            let (from, to) = (super::share(change.from), super::share(change.to));
+            format!("{} {from} → {to}", change.version)
+        })
+        .collect();
+    let (namespace, name) = (&shift.object.namespace, &shift.object.name);
+    format!("context {context}, namespace {namespace}: {name} {}", changes.join(", "))
+}

@@ -1,0 +1,232 @@
+//! What is shown: plain structs that serialise to JSON and YAML, each with its human face.
+//!
+//! Machine output is stable: fields are added, never renamed. The human face is not.
+
+use std::{
+    error::Error as StdError,
+    io::{self, Write},
+};
+
+use comfy_table::{ContentArrangement, Table};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::domain::text::Printable;
+
+pub mod change;
+pub mod gateway_url;
+pub mod status;
+
+/// `apiVersion` of all machine output.
+const API_VERSION: &str = "kubectl-kubia/v1";
+
+/// How to print: `--output`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// JSON, indented as kubectl does.
+    Json,
+    /// YAML.
+    Yaml,
+}
+
+impl OutputFormat {
+    /// The names on the command line.
+    pub const NAMES: [&str; 3] = ["text", "json", "yaml"];
+
+    /// Returns the format of this name; any other name is text.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        match name {
+            "json" => Self::Json,
+            "yaml" => Self::Yaml,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// Something to show.
+pub trait View: Serialize {
+    /// `kind` of its machine output.
+    const KIND: &'static str;
+
+    /// Writes it for people.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    fn write_text(&self, out: &mut dyn Write) -> io::Result<()>;
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a, V> {
+    api_version: &'static str,
+    kind: &'static str,
+    #[serde(flatten)]
+    view: &'a V,
+}
+
+/// Writes a view in the format asked for.
+///
+/// # Errors
+/// Those of `out`.
+pub fn show<V: View>(view: &V, format: OutputFormat, out: &mut dyn Write) -> io::Result<()> {
+    let envelope = Envelope { api_version: API_VERSION, kind: V::KIND, view };
+    match format {
+        OutputFormat::Text => view.write_text(out),
+        OutputFormat::Json => json(&envelope, out),
+        OutputFormat::Yaml => yaml(&envelope, out),
+    }
+}
+
+/// Writes JSON indented by four, as kubectl does.
+///
+/// # Errors
+/// Those of `out`.
+pub fn json<T: Serialize>(value: &T, out: &mut dyn Write) -> io::Result<()> {
+    let indented = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, indented);
+    value.serialize(&mut serializer)?;
+    writeln!(out)
+}
+
+/// Writes one YAML document.
+///
+/// # Errors
+/// Those of `out`.
+pub fn yaml<T: Serialize>(value: &T, out: &mut dyn Write) -> io::Result<()> {
+    let text = serde_saphyr::to_string(value).map_err(io::Error::other)?;
+    write!(out, "{}", text.trim_end_matches('\n'))?;
+    writeln!(out)
+}
+
+/// Writes an error: what failed, its causes, and a hint.
+///
+/// # Errors
+/// Those of `err`.
+pub fn error(error: &dyn StdError, hint: Option<&str>, err: &mut dyn Write) -> io::Result<()> {
+    writeln!(err, "error: {}", Printable(&error.to_string()))?;
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        writeln!(err, "caused by: {}", Printable(&error.to_string()))?;
+        cause = error.source();
+    }
+    if let Some(hint) = hint {
+        writeln!(err, "\nhint: {}", Printable(hint))?;
+    }
+    Ok(())
+}
+
+/// Writes a table as kubectl does: three spaces between columns, no borders, no trailing spaces.
+fn table(headers: &[&str], rows: &[Vec<String>], out: &mut dyn Write) -> io::Result<()> {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(headers.to_vec());
+    for row in rows {
+        table.add_row(row.iter().map(|cell| Printable(cell).to_string()));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 3));
+    }
+    for line in table.lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// Returns a share as people write it: at most two decimals, none where they are zero.
+#[must_use]
+pub fn share(percent: f64) -> String {
+    let text = format!("{percent:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Returns an age as kubectl writes it (`k8s.io/apimachinery/pkg/util/duration`, `HumanDuration`).
+#[must_use]
+pub fn age(created: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(created).as_secs();
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    let pair = |one: i64, unit: &str, rest: i64, small: &str| match rest {
+        0 => format!("{one}{unit}"),
+        rest => format!("{one}{unit}{rest}{small}"),
+    };
+    match () {
+        () if seconds < -1 => "<invalid>".to_owned(),
+        () if seconds < 0 => "0s".to_owned(),
+        () if seconds < 120 => format!("{seconds}s"),
+        () if minutes < 10 => pair(minutes, "m", seconds % 60, "s"),
+        () if minutes < 180 => format!("{minutes}m"),
+        () if hours < 8 => pair(hours, "h", minutes % 60, "m"),
+        () if hours < 48 => format!("{hours}h"),
+        () if days < 8 => pair(days, "d", hours % 24, "h"),
+        () if days < 730 => format!("{days}d"),
+        () if days < 2920 => pair(days / 365, "y", days % 365, "d"),
+        () => format!("{}y", days / 365),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn ages_are_kubectls() {
+        let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        let cases: [(i64, &str); 17] = [
+            (-5, "<invalid>"),
+            (-1, "0s"),
+            (0, "0s"),
+            (119, "119s"),
+            (120, "2m"),
+            (330, "5m30s"),
+            (599, "9m59s"),
+            (600, "10m"),
+            (10_799, "179m"),
+            (10_800, "3h"),
+            (11_100, "3h5m"),
+            (28_800, "8h"),
+            (172_799, "47h"),
+            (277_200, "3d5h"),
+            (691_200, "8d"),
+            (63_072_000, "2y"),
+            (252_288_000, "8y"),
+        ];
+        for (seconds, expected) in cases {
+            assert_eq!(age(now - SignedDuration::from_secs(seconds), now), expected, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn shares_have_no_needless_decimals() {
+        assert_eq!([70.0, 99.5, 100.0 / 3.0, 0.0].map(share), ["70", "99.5", "33.33", "0"]);
+    }
+
+    #[test]
+    fn tables_look_like_kubectls_and_stay_on_their_lines() {
+        let mut out = Vec::new();
+        let rows =
+            [vec!["a".to_owned(), "b\nc".to_owned()], vec!["long-name".to_owned(), String::new()]];
+        table(&["NAME", "AGE"], &rows, &mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "NAME        AGE\na           b\\nc\nlong-name\n"
+        );
+    }
+
+    #[test]
+    fn causes_and_hint_follow_the_error() {
+        let mut err = Vec::new();
+        let io = io::Error::other("disk\u{1b}full");
+        super::error(&crate::error::Error::Output(io), Some("make room"), &mut err).unwrap();
+        let shown = String::from_utf8(err).unwrap();
+        assert_eq!(
+            shown,
+            "error: cannot write the output\ncaused by: disk^[full\n\nhint: make room\n"
+        );
+    }
+}
