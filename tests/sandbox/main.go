@@ -1,22 +1,94 @@
+// The program kubia-sandbox runs a real Kubernetes control plane, istiod and Envoy gateways
+// without any container engine. One binary is the command line and every part.
 package main
 
 import (
-	_ "github.com/vishvananda/netlink"
-	_ "github.com/vishvananda/netns"
-	_ "go.etcd.io/etcd/server/v3/etcdmain"
-	_ "golang.org/x/sys/unix"
-	_ "istio.io/istio/pilot/cmd/pilot-discovery/app"
-	_ "k8s.io/api/core/v1"
-	_ "k8s.io/client-go/kubernetes"
-	_ "k8s.io/client-go/dynamic"
-	_ "k8s.io/client-go/informers"
-	_ "k8s.io/component-base/cli"
-	_ "k8s.io/cri-streaming/pkg/streaming/portforward"
-	_ "k8s.io/cri-streaming/pkg/streaming"
-	_ "k8s.io/kubernetes/cmd/kube-apiserver/app"
-	_ "k8s.io/kubernetes/cmd/kube-controller-manager/app"
-	_ "k8s.io/kubernetes/cmd/kube-scheduler/app"
-	_ "sigs.k8s.io/yaml"
+	"context"
+	"fmt"
+	"os"
+
+	"kubia.test/sandbox/apiproxy"
+	"kubia.test/sandbox/command"
+	"kubia.test/sandbox/config"
+	"kubia.test/sandbox/controlplane"
+	"kubia.test/sandbox/hostnet"
+	"kubia.test/sandbox/launch"
+	"kubia.test/sandbox/node"
+	"kubia.test/sandbox/supervisor"
 )
 
-func main() {}
+// parts are the processes of a sandbox besides the supervisor and its host helper.
+var parts = map[string]func(context.Context, *config.Config) error{
+	"etcd":                    controlplane.RunEtcd,
+	"kube-apiserver":          controlplane.RunAPIServer,
+	"kube-controller-manager": controlplane.RunControllerManager,
+	"kube-scheduler":          controlplane.RunScheduler,
+	"istiod":                  controlplane.RunIstiod,
+	"api-proxy":               apiproxy.Run,
+	"node-agent":              node.RunAgent,
+	"node-proxy":              node.RunProxy,
+}
+
+func main() {
+	internal := map[string]func([]string) error{
+		launch.EnterCommand:      enter,
+		launch.HostCommand:       host,
+		launch.SupervisorCommand: supervise,
+		supervisor.PartCommand:   part,
+	}
+	if len(os.Args) > 1 {
+		if run, found := internal[os.Args[1]]; found {
+			exit(run(os.Args[2:]))
+		}
+	}
+	os.Exit(command.Main(os.Args[1:]))
+}
+
+func enter(arguments []string) error {
+	options, err := internalOptions(arguments)
+	if err != nil {
+		return err
+	}
+	return launch.Enter(options)
+}
+
+func host(arguments []string) error {
+	if len(arguments) != 2 {
+		return fmt.Errorf("host wants a name and a directory")
+	}
+	return hostnet.Serve(arguments[0], arguments[1], os.Stdout)
+}
+
+func supervise(arguments []string) error {
+	options, err := internalOptions(arguments)
+	if err != nil {
+		return err
+	}
+	return supervisor.Run(options)
+}
+
+func part(arguments []string) error {
+	if len(arguments) != 1 || parts[arguments[0]] == nil {
+		return fmt.Errorf("part wants the name of a part")
+	}
+	c, err := config.Load()
+	if err != nil {
+		return err
+	}
+	return parts[arguments[0]](context.Background(), c)
+}
+
+func internalOptions(arguments []string) (*launch.Options, error) {
+	if len(arguments) != 1 {
+		return nil, fmt.Errorf("wanted one argument with options")
+	}
+	return launch.ParseOptions(arguments[0])
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}

@@ -72,7 +72,6 @@ func parseAnswer(text, control []byte) (*os.File, error) {
 	if err != nil || len(fds) != 1 {
 		return nil, errors.New("the host helper sent no socket")
 	}
-	syscall.CloseOnExec(fds[0])
 	return os.NewFile(uintptr(fds[0]), "listener"), nil
 }
 

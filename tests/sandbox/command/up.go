@@ -1,0 +1,153 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"kubia.test/sandbox/launch"
+)
+
+// How long to wait for a sandbox of this name that is just starting or ending.
+const neighbourPatience = 3 * time.Minute
+
+type upFlags struct {
+	target
+	tools, crds, rbac, path string
+}
+
+func up(arguments []string) (int, error) {
+	f := &upFlags{}
+	flags := newFlags("up", &f.target)
+	flags.StringVar(&f.tools, "tools", "", "directory with Envoy and kubectl as pip installed them (default: tools beside this program's directory)")
+	flags.StringVar(&f.crds, "crds", "", "file with Istio's resource definitions (default: istio-crds.yaml beside this program)")
+	flags.StringVar(&f.rbac, "rbac", "", "file with the ClusterRole kubectl-kubia of the user kubia (default: docs/rbac.yaml in the current directory, if it exists)")
+	flags.StringVar(&f.path, "path", "", "directories, separated by ':', that the file env puts in front of PATH")
+	if err := f.parse(flags, arguments, 0, 0); err != nil {
+		return exitUsage, err
+	}
+	options, err := f.options()
+	if err != nil {
+		return exitFailed, err
+	}
+	lock, err := f.lock(options)
+	if err != nil || lock == nil {
+		return exitCode(err), err
+	}
+	defer lock.Release()
+	return start(options, lock)
+}
+
+func start(options *launch.Options, lock *launch.Lock) (int, error) {
+	began := time.Now()
+	fmt.Fprintf(os.Stderr, "starting sandbox %s\n", options.Name)
+	err := launch.Up(options, lock, func(line string) { fmt.Fprintln(os.Stderr, line) })
+	var vanished *launch.VanishedError
+	if errors.As(err, &vanished) {
+		return exitFailed, fmt.Errorf("%w (see %s)", err, filepath.Join(options.StateDir, "logs", "supervisor.log"))
+	}
+	if err != nil {
+		return exitFailed, err
+	}
+	fmt.Fprintf(os.Stderr, "sandbox %s is ready after %.1f s; to use it: . %s\n",
+		options.Name, time.Since(began).Seconds(), filepath.Join(options.StateDir, "env"))
+	return exitOK, nil
+}
+
+// lock takes the sandbox's name. It returns nil when a sandbox of that name is up.
+func (f *upFlags) lock(options *launch.Options) (*launch.Lock, error) {
+	deadline := time.Now().Add(neighbourPatience)
+	for told := false; ; told = true {
+		lock, err := launch.AcquireWithin(options.StateDir, 100*time.Millisecond)
+		if !errors.Is(err, launch.ErrLocked) {
+			return lock, err
+		}
+		state, err := launch.ReadState(options.StateDir)
+		if err != nil {
+			return nil, err
+		}
+		if state != nil {
+			fmt.Fprintf(os.Stderr, "sandbox %s is up already; to use it: . %s\n", f.name, filepath.Join(options.StateDir, "env"))
+			return nil, nil
+		}
+		if time.Now().After(deadline) {
+			return nil, fmt.Errorf("another sandbox %s is neither ready nor gone: end it with kubia-sandbox down --name %s", f.name, f.name)
+		}
+		if !told {
+			fmt.Fprintf(os.Stderr, "sandbox %s is being started or ended by someone else: waiting\n", f.name)
+		}
+	}
+}
+
+func (f *upFlags) options() (*launch.Options, error) {
+	installation, err := installationDir()
+	if err != nil {
+		return nil, err
+	}
+	o := &launch.Options{Name: f.name}
+	if o.StateDir, err = f.stateDir(); err != nil {
+		return nil, err
+	}
+	if o.ToolsDir, err = existing(f.tools, filepath.Join(installation, "tools")); err != nil {
+		return nil, err
+	}
+	if _, err := existing(filepath.Join(o.ToolsDir, "envoy", "_bin", "envoy"), ""); err != nil {
+		return nil, fmt.Errorf("no Envoy in the tools directory: %w", err)
+	}
+	if o.CRDFile, err = existing(f.crds, filepath.Join(installation, "bin", "istio-crds.yaml")); err != nil {
+		return nil, err
+	}
+	if o.RBACFile, err = f.roleFile(); err != nil {
+		return nil, err
+	}
+	o.PathDirs, err = absolutePaths(f.path)
+	return o, err
+}
+
+// roleFile is optional unless it was asked for.
+func (f *upFlags) roleFile() (string, error) {
+	const usual = "docs/rbac.yaml"
+	if f.rbac == "" {
+		if _, err := os.Stat(usual); err != nil {
+			return "", nil
+		}
+	}
+	return existing(f.rbac, usual)
+}
+
+// existing returns the absolute path of a file or directory that must be there.
+func existing(path, standard string) (string, error) {
+	if path == "" {
+		path = standard
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", fmt.Errorf("find %s: %w", path, err)
+	}
+	if _, err := os.Stat(absolute); err != nil {
+		return "", fmt.Errorf("%w (tests/sandbox/build.sh makes what the sandbox needs)", err)
+	}
+	return absolute, nil
+}
+
+func absolutePaths(list string) ([]string, error) {
+	var result []string
+	for _, path := range strings.FieldsFunc(list, func(r rune) bool { return r == filepath.ListSeparator }) {
+		absolute, err := filepath.Abs(path)
+		if err != nil {
+			return nil, fmt.Errorf("find %s: %w", path, err)
+		}
+		result = append(result, absolute)
+	}
+	return result, nil
+}
+
+func exitCode(err error) int {
+	if err != nil {
+		return exitFailed
+	}
+	return exitOK
+}

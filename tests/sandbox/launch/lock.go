@@ -1,0 +1,94 @@
+package launch
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrLocked means that a sandbox of this name is up, starting or ending.
+var ErrLocked = errors.New("the sandbox is in use")
+
+// Lock is the lock of a sandbox's name. Every process of the sandbox inherits its
+// descriptor, so it is free exactly when the last of them is gone, however it ended.
+type Lock struct {
+	file *os.File
+}
+
+// Acquire takes the lock, or returns ErrLocked.
+func Acquire(stateDir string) (*Lock, error) {
+	if err := os.MkdirAll(stateDir, 0o755); err != nil {
+		return nil, fmt.Errorf("create the state directory: %w", err)
+	}
+	file, err := os.OpenFile(lockPath(stateDir), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("open the lock: %w", err)
+	}
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		file.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, ErrLocked
+		}
+		return nil, fmt.Errorf("lock %s: %w", file.Name(), err)
+	}
+	if err := file.Truncate(0); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("clear the lock: %w", err)
+	}
+	return &Lock{file: file}, nil
+}
+
+// AcquireWithin waits for the holder to let go.
+func AcquireWithin(stateDir string, patience time.Duration) (*Lock, error) {
+	deadline := time.Now().Add(patience)
+	for {
+		lock, err := Acquire(stateDir)
+		if !errors.Is(err, ErrLocked) || time.Now().After(deadline) {
+			return lock, err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// Release gives this process's hold up; processes that inherited the lock keep theirs.
+func (l *Lock) Release() { l.file.Close() }
+
+// writePID notes the supervisor for those who find the lock taken.
+func (l *Lock) writePID(pid int) error {
+	if _, err := l.file.WriteAt([]byte(strconv.Itoa(pid)+"\n"), 0); err != nil {
+		return fmt.Errorf("note the supervisor in the lock: %w", err)
+	}
+	return nil
+}
+
+// Holder returns the supervisor of the sandbox that holds the lock, or 0
+// when its launcher has taken the lock but not started it yet.
+func Holder(stateDir string) (int, error) {
+	file, err := os.Open(lockPath(stateDir))
+	if err != nil {
+		return 0, fmt.Errorf("open the lock: %w", err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(file)
+	if err != nil {
+		return 0, fmt.Errorf("read the lock: %w", err)
+	}
+	text := strings.TrimSpace(string(data))
+	if text == "" {
+		return 0, nil
+	}
+	pid, err := strconv.Atoi(text)
+	if err != nil || pid <= 1 {
+		return 0, fmt.Errorf("the lock %s does not hold a process: %q", file.Name(), text)
+	}
+	return pid, nil
+}
+
+func lockPath(stateDir string) string { return filepath.Join(stateDir, "lock") }
