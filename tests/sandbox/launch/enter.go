@@ -40,6 +40,9 @@ func enter(o *Options, progress *Progress) error {
 	if o.SupervisorPID, err = strconv.Atoi(self); err != nil {
 		return fmt.Errorf("read the supervisor's process number: %w", err)
 	}
+	if err := noteHolder(o.SupervisorPID); err != nil {
+		return err
+	}
 	if err := mount(o.RunDir()); err != nil {
 		return err
 	}

@@ -16,8 +16,8 @@ import (
 // ErrLocked means that a sandbox of this name is up, starting or ending.
 var ErrLocked = errors.New("the sandbox is in use")
 
-// Lock is the lock of a sandbox's name. Every process of the sandbox inherits its
-// descriptor, so it is free exactly when the last of them is gone, however it ended.
+// Lock is the lock of a sandbox's name. It belongs to an open file that every process of the
+// sandbox inherits, so it is free exactly when the last of them is gone, however it ended.
 type Lock struct {
 	file *os.File
 }
@@ -31,9 +31,10 @@ func Acquire(stateDir string) (*Lock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the lock: %w", err)
 	}
-	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	whole := unix.Flock_t{Type: unix.F_WRLCK}
+	if err := unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, &whole); err != nil {
 		file.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
+		if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) {
 			return nil, ErrLocked
 		}
 		return nil, fmt.Errorf("lock %s: %w", file.Name(), err)
@@ -60,22 +61,24 @@ func AcquireWithin(stateDir string, patience time.Duration) (*Lock, error) {
 // Release gives this process's hold up; processes that inherited the lock keep theirs.
 func (l *Lock) Release() { l.file.Close() }
 
-// writePID notes the supervisor for those who find the lock taken.
-func (l *Lock) writePID(pid int) error {
-	if _, err := l.file.WriteAt([]byte(strconv.Itoa(pid)+"\n"), 0); err != nil {
-		return fmt.Errorf("note the supervisor in the lock: %w", err)
-	}
-	return nil
-}
-
-// Holder returns the supervisor of the sandbox that holds the lock, or 0
-// when its launcher has taken the lock but not started it yet.
+// Holder returns the supervisor of the sandbox that holds the lock, as seen from outside: 0
+// when nobody holds it, or a launcher that has not started its supervisor yet.
 func Holder(stateDir string) (int, error) {
 	file, err := os.Open(lockPath(stateDir))
+	if os.IsNotExist(err) {
+		return 0, nil
+	}
 	if err != nil {
 		return 0, fmt.Errorf("open the lock: %w", err)
 	}
 	defer file.Close()
+	whole := unix.Flock_t{Type: unix.F_RDLCK}
+	if err := unix.FcntlFlock(file.Fd(), unix.F_OFD_GETLK, &whole); err != nil {
+		return 0, fmt.Errorf("query the lock: %w", err)
+	}
+	if whole.Type == unix.F_UNLCK {
+		return 0, nil
+	}
 	data, err := io.ReadAll(file)
 	if err != nil {
 		return 0, fmt.Errorf("read the lock: %w", err)
@@ -89,6 +92,14 @@ func Holder(stateDir string) (int, error) {
 		return 0, fmt.Errorf("the lock %s does not hold a process: %q", file.Name(), text)
 	}
 	return pid, nil
+}
+
+// noteHolder writes the supervisor into the lock it inherited.
+func noteHolder(pid int) error {
+	if _, err := unix.Pwrite(lockFD, []byte(strconv.Itoa(pid)+"\n"), 0); err != nil {
+		return fmt.Errorf("note the supervisor in the lock: %w", err)
+	}
+	return nil
 }
 
 func lockPath(stateDir string) string { return filepath.Join(stateDir, "lock") }

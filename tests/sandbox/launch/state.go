@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
 )
 
 // State is the file state.json: written when the sandbox is ready, for those outside.
@@ -36,9 +34,6 @@ func ReadState(stateDir string) (*State, error) {
 	// A file left by a sandbox that was killed says nothing about the one starting now.
 	if holder, err := Holder(stateDir); err != nil || holder != state.SupervisorPID {
 		return nil, err
-	}
-	if unix.Kill(state.SupervisorPID, 0) == unix.ESRCH {
-		return nil, nil
 	}
 	return state, nil
 }

@@ -33,9 +33,6 @@ func Up(o *Options, lock *Lock, show func(string)) error {
 	if err != nil {
 		return err
 	}
-	if err := lock.writePID(supervisor.Process.Pid); err != nil {
-		return errors.Join(err, end(supervisor))
-	}
 	return await(supervisor, reader, show)
 }
 

@@ -42,6 +42,7 @@ func (p *prober) ready(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
+	request.Header.Set("User-Agent", "kubia-sandbox-probe")
 	response, err := p.client.Do(request)
 	if err != nil {
 		return err

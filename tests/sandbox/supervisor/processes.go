@@ -46,9 +46,11 @@ func (p *processes) start(name string, environment []string) (int, <-chan struct
 	if err != nil {
 		return 0, nil, fmt.Errorf("start %s: %w", name, err)
 	}
+	// Release forgets the number.
+	pid := process.Pid
 	exited := make(chan struct{})
-	p.exits[process.Pid] = exited
-	return process.Pid, exited, process.Release()
+	p.exits[pid] = exited
+	return pid, exited, process.Release()
 }
 
 // environment is the same for every user: nothing of theirs may change what a part does.

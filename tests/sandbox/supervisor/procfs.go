@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,41 +32,53 @@ func readProcesses() (map[int]process, error) {
 		if namespace, err := os.Readlink(dir + "/ns/pid"); err != nil || namespace != own {
 			continue
 		}
-		if pid, p, err := readProcess(dir); err == nil {
-			result[pid] = p
+		if pid, state, err := readState(dir); err == nil {
+			result[pid] = process{state: state, residentBytes: readResident(dir)}
 		}
 	}
 	return result, nil
 }
 
-func readProcess(dir string) (int, process, error) {
-	data, err := os.ReadFile(dir + "/status")
+// readState returns a process's number in the innermost PID namespace, and its state's letter.
+func readState(dir string) (int, byte, error) {
+	file, err := os.Open(dir + "/status")
 	if err != nil {
-		return 0, process{}, err
+		return 0, 0, err
 	}
-	var p process
-	pid := 0
-	for line := range strings.Lines(string(data)) {
-		key, value, _ := strings.Cut(line, ":")
-		fields := strings.Fields(value)
-		if len(fields) == 0 {
+	defer file.Close()
+	var state byte
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		switch {
+		case len(fields) < 2:
+		case fields[0] == "State:":
+			state = fields[1][0]
+		case fields[0] == "NSpid:":
+			pid, err := strconv.Atoi(fields[len(fields)-1])
+			return pid, state, err
+		}
+	}
+	return 0, 0, fmt.Errorf("%s/status has no NSpid", dir)
+}
+
+// readResident returns a process's share of resident memory: what several processes have in
+// common, such as this program's code, is divided among them, so that sums are true.
+func readResident(dir string) int64 {
+	file, err := os.Open(dir + "/smaps_rollup")
+	if err != nil {
+		return 0
+	}
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 2 || fields[0] != "Pss:" {
 			continue
 		}
-		switch key {
-		case "State":
-			p.state = fields[0][0]
-		case "VmRSS":
-			kibibytes, err := strconv.ParseInt(fields[0], 10, 64)
-			if err != nil {
-				return 0, p, err
-			}
-			p.residentBytes = kibibytes * 1024
-		case "NSpid":
-			// The last number is the one in the innermost namespace.
-			if pid, err = strconv.Atoi(fields[len(fields)-1]); err != nil {
-				return 0, p, err
-			}
+		kibibytes, err := strconv.ParseInt(fields[1], 10, 64)
+		if err != nil {
+			return 0
 		}
+		return kibibytes * 1024
 	}
-	return pid, p, nil
+	return 0
 }

