@@ -3,6 +3,8 @@ package supervisor
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,8 +18,10 @@ import (
 
 const questionPatience = 2 * time.Second
 
+type gatewayGroup struct{ namespace, deployment, selector string }
+
 // The ingress gateways: a label chooses the pods of one, whoever made them.
-var gatewayGroups = []struct{ namespace, deployment, selector string }{
+var gatewayGroups = []gatewayGroup{
 	{"istio-system", "istio-ingressgateway", "istio=ingressgateway"},
 	{"istio-ingress", "istio-ingress", "istio=ingress"},
 }
@@ -45,15 +49,17 @@ func (s *Supervisor) Status(ctx context.Context) *status.Status {
 	s.inspectProcesses(i)
 	var questions sync.WaitGroup
 	for _, p := range s.parts {
-		questions.Go(func() {
-			if err := s.probe.ready(ctx, p.readyURL); err != nil {
-				i.problem("%s does not answer as ready: %v", p.name, err)
-			}
-		})
+		questions.Go(func() { s.inspectPart(ctx, i, p) })
 	}
 	questions.Go(func() { s.inspectNodes(ctx, i) })
-	questions.Go(func() { s.inspectGateways(ctx, i) })
+	for _, g := range gatewayGroups {
+		questions.Go(func() { s.inspectGateway(ctx, i, g) })
+	}
 	questions.Wait()
+	slices.Sort(i.status.Problems)
+	slices.SortFunc(i.status.Gateways, func(a, b status.Gateway) int {
+		return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
+	})
 	i.status.Ready = len(i.status.Problems) == 0
 	return &i.status
 }
@@ -77,6 +83,18 @@ func (s *Supervisor) inspectProcesses(i *inspection) {
 			i.problem("%s is %s", p.name, found.State)
 		}
 		i.status.Parts = append(i.status.Parts, found)
+	}
+}
+
+// inspectPart asks a part that runs; that it does not run is a problem noted already.
+func (s *Supervisor) inspectPart(ctx context.Context, i *inspection, p *part) {
+	if !slices.ContainsFunc(i.status.Parts, func(found status.Part) bool {
+		return found.Name == p.name && found.State == status.Running
+	}) {
+		return
+	}
+	if err := s.probe.ready(ctx, p.readyURL); err != nil {
+		i.problem("%s does not answer as ready: %v", p.name, err)
 	}
 }
 
@@ -124,25 +142,25 @@ func nodeStatus(node *corev1.Node) status.Node {
 	return result
 }
 
-func (s *Supervisor) inspectGateways(ctx context.Context, i *inspection) {
-	for _, group := range gatewayGroups {
-		deployment, err := s.client.AppsV1().Deployments(group.namespace).Get(ctx, group.deployment, metav1.GetOptions{})
-		if err != nil {
-			i.problem("gateway %s/%s cannot be read: %v", group.namespace, group.deployment, err)
-			continue
-		}
-		if !available(deployment) {
-			i.problem("gateway %s/%s has %d of %d pods ready", group.namespace, group.deployment,
-				deployment.Status.ReadyReplicas, replicas(deployment))
-		}
-		pods, err := s.client.CoreV1().Pods(group.namespace).List(ctx, metav1.ListOptions{LabelSelector: group.selector})
-		if err != nil {
-			i.problem("pods of gateway %s/%s cannot be listed: %v", group.namespace, group.deployment, err)
-			continue
-		}
-		for n := range pods.Items {
-			i.status.Gateways = append(i.status.Gateways, gatewayStatus(&pods.Items[n]))
-		}
+func (s *Supervisor) inspectGateway(ctx context.Context, i *inspection, g gatewayGroup) {
+	deployment, err := s.client.AppsV1().Deployments(g.namespace).Get(ctx, g.deployment, metav1.GetOptions{})
+	if err != nil {
+		i.problem("gateway %s/%s cannot be read: %v", g.namespace, g.deployment, err)
+		return
+	}
+	if !available(deployment) {
+		i.problem("gateway %s/%s has %d of %d pods ready", g.namespace, g.deployment,
+			deployment.Status.ReadyReplicas, replicas(deployment))
+	}
+	pods, err := s.client.CoreV1().Pods(g.namespace).List(ctx, metav1.ListOptions{LabelSelector: g.selector})
+	if err != nil {
+		i.problem("pods of gateway %s/%s cannot be listed: %v", g.namespace, g.deployment, err)
+		return
+	}
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
+	for n := range pods.Items {
+		i.status.Gateways = append(i.status.Gateways, gatewayStatus(&pods.Items[n]))
 	}
 }
 
@@ -174,7 +192,9 @@ func (s *Supervisor) awaitGateways(ctx context.Context) error {
 	defer cancel()
 	for {
 		i := &inspection{}
-		s.inspectGateways(ctx, i)
+		for _, g := range gatewayGroups {
+			s.inspectGateway(ctx, i, g)
+		}
 		if len(i.status.Problems) == 0 {
 			return nil
 		}
