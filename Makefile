@@ -7,7 +7,11 @@ MAKEFLAGS += --no-print-directory
 
 NAME ?= default
 SANDBOX := target/sandbox/bin/kubia-sandbox
-PROGRAMS := cargo run --quiet --example e2e --
+PROGRAMS := cargo run --quiet --locked --example e2e --
+# With the flags of tests/sandbox/build.sh, so that nothing is compiled twice.
+GO_IN_SANDBOX := cd tests/sandbox && CGO_ENABLED=0 go
+# The programs run the plugin as people install it.
+export KUBIA_PLUGIN := $(abspath $(or $(CARGO_TARGET_DIR),target))/release/kubectl-kubia
 
 # Cargo and Go keep their caches under HOME; without one, under target.
 ifeq ($(HOME),)
@@ -54,8 +58,9 @@ demo: build build-sandbox ## Walk the tutorial on a sandbox (KEEP=1), or on your
 endif
 
 .PHONY: test
-test: build-sandbox lint ## Lint, unit and in-process tests, then the end-to-end tests on a sandbox
+test: lint ## Lint, unit and in-process tests, then the end-to-end tests on a sandbox
 	cargo test --locked --lib --test it
+	$(GO_IN_SANDBOX) test -trimpath ./...
 	cargo test --locked --test e2e --no-run
 	@tests/e2e/with-sandbox test-$$RANDOM cargo test --quiet --locked --test e2e
 
@@ -64,7 +69,8 @@ lint: check-tools ## Check formatting, clippy, gofmt and go vet
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	@unformatted=$$(gofmt -l tests/sandbox); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted" >&2; exit 1; }
-	cd tests/sandbox && go vet ./...
+	@$(MAKE) build-sandbox
+	$(GO_IN_SANDBOX) vet -trimpath ./...
 
 .PHONY: bench
 bench: build build-sandbox ## Time gateway-url beside one curl and the tutorial's three calls

@@ -56,7 +56,7 @@ fn the_user_of_the_tests_has_nothing_but_the_role() {
         vec!["create", "configmap", "mine"],
         vec!["delete", "virtualservice", "kubia-vs"],
     ] {
-        kubectl(&refused).exits(1).says(&["Forbidden", "kubia"]);
+        kubectl(&refused).exits(1).says(&["orbidden", "kubia"]);
     }
 }
 

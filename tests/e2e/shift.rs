@@ -79,11 +79,12 @@ fn a_shift_touches_nothing_but_weights() {
 fn shift_to_a_version_without_destination_is_refused() {
     let namespace = Namespace::new(Sandbox::shared());
     namespace.deploy();
-    let patch = r#"[{"op":"remove","path":"/spec/http/0/route/1"}]"#;
-    let arguments = ["patch", "virtualservice", "kubia-vs", "--type=json", "-p", patch];
+    let subset = "/spec/http/0/route/1/destination/subset";
+    let patch = json!([{"op": "replace", "path": subset, "value": "canary"}]).to_string();
+    let arguments = ["patch", "virtualservice", "kubia-vs", "--type=json", "-p", &patch];
     namespace.kubectl(&arguments).exits(0);
     let before = namespace.virtual_service();
-    namespace.kubia(&["shift", "--v2", "30"]).exits(3).says(&["v2", "v1"]);
+    namespace.kubia(&["shift", "--v2", "30"]).exits(3).says(&["v2", "v1", "canary"]);
     assert_eq!(resource_version(&namespace.virtual_service()), resource_version(&before));
 }
 

@@ -153,3 +153,40 @@ impl<'a> Bytes<'a> {
         self.take(usize::from(length))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::{ClientConfig, ClientConnection, RootCertStore, crypto::ring};
+
+    use super::offered_protocols;
+
+    fn check(protocols: &[&str]) {
+        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring has every version rustls has")
+            .with_root_certificates(RootCertStore::empty())
+            .with_no_client_auth();
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let name = "kubia.test".try_into().expect("a name");
+        let mut client = ClientConnection::new(Arc::new(config), name).expect("a client");
+        let mut hello = Vec::new();
+        client.write_tls(&mut hello).expect("memory can be written");
+        let expected = protocols.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(offered_protocols(&hello), Some(expected));
+    }
+
+    #[test]
+    fn protocols_are_read_from_a_client_hello() {
+        check(&["h2", "http/1.1"]);
+        check(&["h2"]);
+        check(&[]);
+    }
+
+    #[test]
+    fn what_is_no_client_hello_has_no_protocols() {
+        assert_eq!(offered_protocols(b"GET / HTTP/1.1\r\n"), None);
+        assert_eq!(offered_protocols(&[22, 3, 1, 0, 1, 1]), None);
+    }
+}
