@@ -38,6 +38,7 @@ func main() {
 	}
 	if len(os.Args) > 1 {
 		if run, found := internal[os.Args[1]]; found {
+			nameProcess()
 			exit(run(os.Args[2:]))
 		}
 	}
@@ -76,6 +77,12 @@ func part(arguments []string) error {
 		return err
 	}
 	return parts[arguments[0]](context.Background(), c)
+}
+
+// nameProcess gives ps a better name than that of /proc/self/exe, through which the
+// processes are started so that all run the same file also after a new build.
+func nameProcess() {
+	_ = os.WriteFile("/proc/self/comm", []byte("kubia-sandbox"), 0)
 }
 
 func internalOptions(arguments []string) (*launch.Options, error) {
