@@ -10,12 +10,12 @@ use clap::{
     Args, Parser, Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use jiff::SignedDuration;
 
 use crate::{
     cluster::Target,
     commands::{
-        deploy::DeployArgs, gateway_url::GatewayUrlArgs, shift::ShiftArgs, status::StatusArgs,
+        deploy::DeployArgs, gateway_url::GatewayUrlArgs, parse_duration, shift::ShiftArgs,
+        status::StatusArgs,
     },
     view::OutputFormat,
 };
@@ -103,35 +103,9 @@ fn output_format() -> impl TypedValueParser<Value = OutputFormat> {
     PossibleValuesParser::new(OutputFormat::NAMES).map(|name| OutputFormat::named(&name))
 }
 
-/// Parses a time as kubectl does: a whole number of seconds, or Go's notation (`1m30s`, `500ms`).
-///
-/// # Errors
-/// A text for clap.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    if let Ok(seconds) = text.parse() {
-        return Ok(Duration::from_secs(seconds));
-    }
-    let duration = text.parse::<SignedDuration>().ok();
-    let duration = duration.filter(|_| text.starts_with(|first: char| first.is_ascii_digit()));
-    duration
-        .and_then(|duration| Duration::try_from(duration).ok())
-        .ok_or_else(|| "a time is a number of seconds, or like 500ms, 30s or 2m".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_seconds_or_go_durations() {
-        let parsed = |text| parse_duration(text).ok().map(|time| time.as_millis());
-        assert_eq!(parsed("5"), Some(5000));
-        assert_eq!(parsed("500ms"), Some(500));
-        assert_eq!(parsed("1m30s"), Some(90_000));
-        for refused in ["-1s", "", "s", "1 fortnight", "PT5S"] {
-            assert_eq!(parsed(refused), None, "{refused:?}");
-        }
-    }
 
     #[test]
     fn usage_lines_say_how_kubectl_calls_the_plugin() {

@@ -1,8 +1,9 @@
 //! From flags and kubeconfig to one warm connection.
 
-use std::{cell::OnceCell, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use kube::{Client, Config, config::KubeconfigError};
+use tokio::sync::OnceCell;
 
 use super::{Cluster, kubeconfig, transport};
 use crate::domain::text::Printable;

@@ -9,6 +9,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::domain::{
+    object::{ISTIO_GROUP, ISTIO_VERSIONS},
     snapshot::{list, text},
     text::{Printable, shorten},
 };
@@ -18,7 +19,7 @@ const MESSAGE_LIMIT: usize = 300;
 
 /// A request that failed: what was asked, and why it did not work.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {verb} {subject}: {failure}")]
+#[error("{}", self.describe())]
 pub struct ApiError {
     /// The verb as RBAC names it.
     pub verb: &'static str,
@@ -40,8 +41,8 @@ pub enum Failure {
     /// The server knows no such API group, version or kind.
     #[error("the server has no such resource")]
     NotServed,
-    /// The server has none of Istio's networking kinds.
-    #[error("the server has none that this program understands")]
+    /// The server has none of Istio's networking kinds at a version this program understands.
+    #[error("Istio is not installed: the server has no {ISTIO_GROUP} at {}", ISTIO_VERSIONS.join(", "))]
     NoIstio,
     /// The credentials are missing or not accepted.
     #[error("the server does not accept these credentials")]
@@ -101,6 +102,14 @@ pub enum Failure {
 impl ApiError {
     pub(super) fn new(verb: &'static str, subject: &dyn Display, failure: Failure) -> Self {
         Self { verb, subject: subject.to_string(), failure }
+    }
+
+    fn describe(&self) -> String {
+        let Self { verb, subject, failure } = self;
+        match failure {
+            Failure::NoIstio => failure.to_string(),
+            _ => format!("cannot {verb} {subject}: {failure}"),
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! All talk with the API server: one connection, a deadline on every request, errors in words.
 
-use std::{cell::OnceCell, fmt::Write as _, time::Duration};
+use std::{fmt::Write as _, time::Duration};
 
 use http::Request;
 use kube::{Client, client::Body};
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 mod apply;
 mod connect;
@@ -106,12 +107,13 @@ impl Cluster {
     /// # Errors
     /// [`Failure::NoIstio`] when it has none this program understands.
     pub async fn istio_version(&self) -> Result<&'static str, ApiError> {
-        if let Some(version) = self.istio_version.get() {
-            return Ok(version);
-        }
+        self.istio_version.get_or_try_init(|| self.discover_istio()).await.copied()
+    }
+
+    async fn discover_istio(&self) -> Result<&'static str, ApiError> {
         let intent = Intent { verb: "get", subject: &format_args!("the API group {ISTIO_GROUP}") };
-        let request = request("GET", &format!("/apis/{ISTIO_GROUP}"));
         let no_istio = || ApiError::new(intent.verb, intent.subject, Failure::NoIstio);
+        let request = request("GET", &format!("/apis/{ISTIO_GROUP}"));
         let group = match self.send(intent, request).await {
             Ok(answer) => answer.object,
             Err(error) if error.failure.is_not_served() => return Err(no_istio()),
@@ -119,9 +121,7 @@ impl Cluster {
         };
         let served = crate::domain::snapshot::list(&group, "/versions");
         let is_served = |version: &str| served.iter().any(|each| each["version"] == version);
-        let best = ISTIO_VERSIONS.into_iter().find(|version| is_served(version));
-        let best = best.ok_or_else(no_istio)?;
-        Ok(self.istio_version.get_or_init(|| best))
+        ISTIO_VERSIONS.into_iter().find(|version| is_served(version)).ok_or_else(no_istio)
     }
 }
 

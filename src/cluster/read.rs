@@ -99,14 +99,17 @@ impl Cluster {
         freshness: Freshness,
     ) -> Result<Vec<Value>, ApiError> {
         let scope = namespace.map(|name| format!("/namespaces/{}", encode(name)));
-        let pairs: Vec<_> = selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let path = format!(
-            "{}/{}?labelSelector={}{}",
-            scope.unwrap_or_default(),
-            kind.plural(),
-            encode(&pairs.join(",")),
-            if freshness == Freshness::Cached { "&resourceVersion=0" } else { "" },
-        );
+        let mut query = Vec::new();
+        if !selector.is_empty() {
+            let pairs: Vec<_> =
+                selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            query.push(format!("labelSelector={}", encode(&pairs.join(","))));
+        }
+        if freshness == Freshness::Cached {
+            query.push("resourceVersion=0".to_owned());
+        }
+        let (scope, query) = (scope.unwrap_or_default(), query.join("&"));
+        let path = format!("{scope}/{}?{query}", kind.plural());
         let collection = Collection(kind, namespace);
         let intent = Intent { verb: "list", subject: &collection };
         let answer = self

@@ -1,12 +1,12 @@
 //! The subcommands: what each reads, decides, writes and shows, in that order.
 
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
 use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     cluster::{Cluster, Connection, GatewayChoice},
@@ -113,6 +113,21 @@ fn dry_run() -> impl TypedValueParser<Value = DryRun> {
     })
 }
 
+/// Parses a time as kubectl does: a whole number of seconds, or Go's notation (`1m30s`, `500ms`).
+///
+/// # Errors
+/// A text for clap.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let duration = text.parse::<SignedDuration>().ok();
+    let duration = duration.filter(|_| text.starts_with(|first: char| first.is_ascii_digit()));
+    duration
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .ok_or_else(|| "a time is a number of seconds, or like 500ms, 30s or 2m".to_owned())
+}
+
 /// Returns a VirtualService as people name it: `reviews`, `vs/reviews`, `virtualservice/reviews`.
 fn virtual_service(name: Option<&str>, namespace: &str) -> ObjectRef {
     let name = name.unwrap_or(TUTORIAL_VIRTUAL_SERVICE);
@@ -134,6 +149,17 @@ async fn read_virtual_service(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_seconds_or_go_durations() {
+        let parsed = |text| parse_duration(text).ok().map(|time| time.as_millis());
+        assert_eq!(parsed("5"), Some(5000));
+        assert_eq!(parsed("500ms"), Some(500));
+        assert_eq!(parsed("1m30s"), Some(90_000));
+        for refused in ["-1s", "", "s", "1 fortnight", "PT5S"] {
+            assert_eq!(parsed(refused), None, "{refused:?}");
+        }
+    }
 
     #[test]
     fn virtual_services_are_named_as_in_kubectl() {

@@ -215,6 +215,9 @@ pub fn announcement(context: &str, shift: &Shift) -> String {
         .iter()
         .map(|change| {
             let (from, to) = (super::share(change.from), super::share(change.to));
+            if from == to {
+                return format!("{} {to}", change.version);
+            }
             format!("{} {from} → {to}", change.version)
         })
         .collect();

@@ -56,6 +56,7 @@ pub struct PodView {
     /// `metadata.name`.
     pub name: String,
     /// `status.hostIP`, null before it is scheduled.
+    #[serde(rename = "hostIP")]
     pub host_ip: Option<String>,
     /// What it is fit for.
     pub state: PodState,

@@ -1,0 +1,112 @@
+//! The executable itself: help, usage errors, and the ways it starts and ends.
+
+use std::process::{Command, Stdio};
+
+fn kubia(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-kubia"));
+    command.args(arguments).env_clear().env("HOME", "/nonexistent").stdin(Stdio::null());
+    command
+}
+
+#[track_caller]
+fn check(arguments: &[&str], code: i32, stdout: &str, stderr: &str) {
+    let output = kubia(arguments).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let shown = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{shown:?}");
+    assert!(shown.0.starts_with(stdout), "{}", shown.0);
+    assert!(shown.1.starts_with(stderr), "{}", shown.1);
+    assert_eq!(shown.0.is_empty(), stdout.is_empty(), "{}", shown.0);
+    assert_eq!(shown.1.is_empty(), stderr.is_empty(), "{}", shown.1);
+}
+
+#[test]
+fn help_and_version_are_data() {
+    let about = "Find an Istio gateway, and move traffic";
+    for arguments in [&[][..], &["--help"], &["-h"], &["help"]] {
+        check(arguments, 0, about, "");
+    }
+    check(&["--version"], 0, concat!("kubectl-kubia ", env!("CARGO_PKG_VERSION"), "\n"), "");
+    check(&["help", "shift"], 0, "Set the share of requests", "");
+}
+
+#[test]
+fn usage_errors_exit_2() {
+    check(&["bogus"], 2, "", "error: unrecognized subcommand 'bogus'");
+    check(&["shift"], 2, "", "error: the following required arguments were not provided");
+    check(&["shift", "--v2", "101"], 2, "", "error: invalid value '101' for '--v2 <PERCENT>'");
+    check(&["status", "-o", "xml"], 2, "", "error: invalid value 'xml' for '--output <FORMAT>'");
+    check(&["status", "--request-timeout", "soon"], 2, "", "error: invalid value 'soon'");
+}
+
+#[test]
+fn flags_go_anywhere_after_the_name() {
+    for arguments in
+        [&["-n", "a", "--context", "b", "status"], &["status", "-n", "a", "--context", "b"]]
+    {
+        check(arguments, 1, "", "error: context \"b\" does not exist");
+    }
+}
+
+#[test]
+fn a_missing_kubeconfig_is_one_clear_error() {
+    check(
+        &["gateway-url"],
+        1,
+        "",
+        "error: no cluster is configured: no kubeconfig file was found\n",
+    );
+    check(
+        &["status", "--kubeconfig", "/nonexistent/a"],
+        1,
+        "",
+        "error: the kubeconfig cannot be used\ncaused by: ",
+    );
+}
+
+#[test]
+fn a_server_that_is_down_is_one_clear_error() {
+    let directory = std::env::temp_dir().join(format!("kubia-it-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join("config");
+    // Port 1 of the loopback interface: nobody listens there.
+    let config = "{clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}], \
+                  contexts: [{name: x, context: {cluster: c, user: u}}], current-context: x}";
+    std::fs::write(&file, config).unwrap();
+    check(
+        &["status", "--kubeconfig", file.to_str().unwrap()],
+        1,
+        "",
+        "error: cannot connect to https://127.0.0.1:1/: the connection to the server was refused\n",
+    );
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let mut child = kubia(&["deploy", "--help"]);
+    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+/// Every flag has help, no first line ends in a full stop, and nobody has to know clap's defaults.
+#[test]
+fn every_flag_has_help() {
+    use clap::CommandFactory as _;
+    let mut root = kubia::cli::Cli::command();
+    root.build();
+    let commands = std::iter::once(&root).chain(root.get_subcommands());
+    for command in commands.filter(|command| command.get_name() != "help") {
+        let about = command.get_about().unwrap().to_string();
+        assert!(!about.ends_with('.'), "{}: {about}", command.get_name());
+        for argument in command.get_arguments() {
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            let place = format!("{} {}", command.get_name(), argument.get_id());
+            assert!(!help.is_empty(), "{place} has no help");
+            assert!(!help.ends_with('.'), "{place}: {help}");
+        }
+    }
+}

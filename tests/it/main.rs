@@ -1,0 +1,13 @@
+//! Tests without a cluster: the library behind a fake API, and the binary itself.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod binary;
+mod deploy;
+mod failures;
+mod gateway_url;
+mod layering;
+mod manifests;
+mod shift;
+mod status;
+mod support;

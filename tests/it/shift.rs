@@ -1,0 +1,172 @@
+//! The screens of `shift`.
+
+use http::Method;
+use insta::assert_snapshot;
+
+use crate::support::{FakeApi, kubia, objects};
+
+const PATH: &str = "/apis/networking.istio.io/v1/namespaces/shop/virtualservices/kubia-vs";
+
+#[test]
+fn shift_sends_one_guarded_patch() {
+    let api = objects::deployed((50, 50));
+    assert_snapshot!(kubia(&api, "shift --v2 30"), @"
+    exit 0
+    --- stdout
+    virtualservice.networking.istio.io/kubia-vs patched
+    --- stderr
+    context test, namespace shop: kubia-vs v1 50 → 70, v2 50 → 30
+    ");
+    assert_snapshot!(api.requests().join("\n"), @r#"
+    GET /apis/networking.istio.io/v1/namespaces/shop/destinationrules?resourceVersion=0
+    GET /apis/networking.istio.io/v1/namespaces/shop/virtualservices/kubia-vs
+    PATCH /apis/networking.istio.io/v1/namespaces/shop/virtualservices/kubia-vs?fieldManager=kubectl-kubia [{"op":"test","path":"/spec/http/0/route","value":[{"destination":{"host":"kubia-service.shop.svc.cluster.local","port":{"number":8080},"subset":"dr-v1"},"weight":50},{"destination":{"host":"kubia-service.shop.svc.cluster.local","port":{"number":8080},"subset":"dr-v2"},"weight":50}]},{"op":"add","path":"/spec/http/0/route/0/weight","value":70},{"op":"add","path":"/spec/http/0/route/1/weight","value":30}]
+    "#);
+}
+
+#[test]
+fn shift_writes_nothing_when_nothing_changes() {
+    let api = objects::deployed((7, 3));
+    assert_snapshot!(kubia(&api, "shift --v2 30"), @"
+    exit 0
+    --- stdout
+    virtualservice.networking.istio.io/kubia-vs unchanged
+    --- stderr
+    context test, namespace shop: kubia-vs v1 70, v2 30
+    ");
+    assert_eq!(api.writes(), [""; 0]);
+}
+
+#[test]
+fn shift_as_json_has_shares_before_and_after() {
+    assert_snapshot!(kubia(&objects::deployed((50, 50)), "shift --v2 30 -o json"), @r#"
+    exit 0
+    --- stdout
+    {
+        "apiVersion": "kubectl-kubia/v1",
+        "kind": "ShiftResult",
+        "context": "test",
+        "namespace": "shop",
+        "name": "kubia-vs",
+        "dryRun": "none",
+        "result": "patched",
+        "route": 0,
+        "versions": [
+            {
+                "version": "v1",
+                "subset": "dr-v1",
+                "host": "kubia-service.shop.svc.cluster.local",
+                "from": 50.0,
+                "to": 70.0,
+                "weight": 70
+            },
+            {
+                "version": "v2",
+                "subset": "dr-v2",
+                "host": "kubia-service.shop.svc.cluster.local",
+                "from": 50.0,
+                "to": 30.0,
+                "weight": 30
+            }
+        ]
+    }
+    --- stderr
+    context test, namespace shop: kubia-vs v1 50 → 70, v2 50 → 30
+    "#);
+}
+
+#[test]
+fn shift_dry_run_on_the_client_writes_nothing() {
+    let api = objects::deployed((50, 50));
+    assert_snapshot!(kubia(&api, "shift --v1 100 --dry-run=client"), @"
+    exit 0
+    --- stdout
+    virtualservice.networking.istio.io/kubia-vs patched (dry run)
+    --- stderr
+    context test, namespace shop: kubia-vs v1 50 → 100, v2 50 → 0
+    ");
+    assert_eq!(api.writes(), [""; 0]);
+}
+
+#[test]
+fn shift_refuses_a_version_the_route_does_not_have() {
+    let api = FakeApi::with_istio().object("virtualservices", &objects::virtual_service((1, 1)));
+    assert_snapshot!(kubia(&api, "shift --v2 30"), @"
+    exit 3
+    --- stdout
+    --- stderr
+    error: virtualservice/kubia-vs in namespace shop has no route to version v2; it has dr-v1, dr-v2
+    ");
+}
+
+#[test]
+fn shift_says_when_nothing_is_deployed() {
+    assert_snapshot!(kubia(&objects::cluster(), "shift --v2 30"), @"
+    exit 1
+    --- stdout
+    --- stderr
+    error: virtualservice/kubia-vs in namespace shop does not exist
+
+    hint: deploy the tutorial's app with `kubectl kubia deploy -n shop`, or list what there is with `kubectl get virtualservices.networking.istio.io -A`
+    ");
+}
+
+#[test]
+fn shift_says_when_there_is_no_istio() {
+    assert_snapshot!(kubia(&FakeApi::default(), "shift --v2 30"), @"
+    exit 1
+    --- stdout
+    --- stderr
+    error: Istio is not installed: the server has no networking.istio.io at v1, v1beta1, v1alpha3
+
+    hint: install Istio (https://istio.io/latest/docs/setup/getting-started/), or choose another cluster with --context
+    ");
+}
+
+#[test]
+fn shift_refused_by_a_webhook_shows_the_servers_words() {
+    let words = "admission webhook \"rev.validation.istio.io\" denied the request: no";
+    let refusal = objects::status(400, "", words);
+    let api = objects::deployed((50, 50)).raw_answer(&Method::PATCH, PATH, 400, &refusal);
+    assert_snapshot!(kubia(&api, "shift --v2 30"), @r#"
+    exit 1
+    --- stdout
+    --- stderr
+    context test, namespace shop: kubia-vs v1 50 → 70, v2 50 → 30
+    error: cannot patch virtualservice/kubia-vs in namespace shop: admission webhook "rev.validation.istio.io" denied the request: no (HTTP 400)
+    "#);
+}
+
+#[test]
+fn a_422_without_causes_is_no_conflict_when_the_route_is_as_it_was_read() {
+    let words = "the server rejected our request due to an error in our request";
+    let refusal = objects::status(422, "Invalid", words);
+    let api = objects::deployed((50, 50)).raw_answer(&Method::PATCH, PATH, 422, &refusal);
+    assert_snapshot!(kubia(&api, "shift --v2 30"), @"
+    exit 1
+    --- stdout
+    --- stderr
+    context test, namespace shop: kubia-vs v1 50 → 70, v2 50 → 30
+    error: cannot patch virtualservice/kubia-vs in namespace shop: the patch does not fit the object: the server rejected our request due to an error in our request
+    ");
+}
+
+#[test]
+fn shift_uses_the_api_version_that_is_served() {
+    let mut old = objects::virtual_service((50, 50));
+    old["apiVersion"] = "networking.istio.io/v1beta1".into();
+    let versions =
+        serde_json::json!({"versions": [{"version": "v1alpha3"}, {"version": "v1beta1"}]});
+    let api = FakeApi::default()
+        .answer("/apis/networking.istio.io", 200, &versions)
+        .object("virtualservices", &old);
+    let api = ["destinationrules", "virtualservices/kubia-vs"].iter().fold(api, |api, path| {
+        let path = format!("/apis/networking.istio.io/v1/namespaces/shop/{path}");
+        api.raw_answer(&Method::GET, &path, 404, "404 page not found\n")
+    });
+    let output = kubia(&api, "shift kubia-vs --v2 30");
+    assert_eq!(output.code, 3, "there is no DestinationRule, so v2 is unknown: {output}");
+    let requests = api.requests();
+    let discoveries = requests.iter().filter(|request| request.ends_with("/networking.istio.io"));
+    assert_eq!(discoveries.count(), 1, "two parallel requests ask once: {requests:#?}");
+}

@@ -1,0 +1,7 @@
+//! What the tests share: an API server made of objects in memory, and a command's whole output.
+
+mod fake_api;
+pub(crate) mod objects;
+mod output;
+
+pub(crate) use self::{fake_api::FakeApi, output::kubia};
