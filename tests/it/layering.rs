@@ -234,7 +234,7 @@ fn sources(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
         match path.is_dir() {
             true => sources(&path, files),
             false if path.extension().is_some_and(|extension| extension == "rs") => {
-                files.push(path)
+                files.push(path);
             }
             false => {}
         }
