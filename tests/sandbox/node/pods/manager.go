@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/record"
 
 	"kubia.test/sandbox/node/container"
 	"kubia.test/sandbox/node/podnet"
@@ -32,13 +33,18 @@ type Manager struct {
 	// Directory is for files of pods.
 	Directory string
 
+	recorder record.EventRecorder
+
 	mu      sync.Mutex
 	workers map[types.UID]*worker
 }
 
 // Run runs the pods of a synced informer until ctx is done.
 func (m *Manager) Run(ctx context.Context, informer cache.SharedIndexInformer) error {
+	m.recorder = newRecorder(ctx, m.Client)
+	m.mu.Lock()
 	m.workers = make(map[types.UID]*worker)
+	m.mu.Unlock()
 	// Pods that have addresses keep them: all of those are reserved before
 	// the first pod without one starts.
 	var found []*worker

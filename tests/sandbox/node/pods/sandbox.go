@@ -140,13 +140,16 @@ func (s *sandbox) run(stop, kill context.Context, changed func()) {
 }
 
 // terminate stops the containers, and kills them when the grace period is over.
-// Calling it again can only shorten the period. One goroutine may call it.
-func (s *sandbox) terminate(grace time.Duration) {
+// Calling it again can only shorten the period; true the first time. One
+// goroutine may call it.
+func (s *sandbox) terminate(grace time.Duration) bool {
+	first := s.deadline.IsZero()
 	s.stop()
-	if deadline := time.Now().Add(grace); s.deadline.IsZero() || deadline.Before(s.deadline) {
+	if deadline := time.Now().Add(grace); first || deadline.Before(s.deadline) {
 		s.deadline = deadline
 		time.AfterFunc(grace, s.kill)
 	}
+	return first
 }
 
 func (s *sandbox) hasEnded() bool {

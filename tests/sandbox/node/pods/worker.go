@@ -124,13 +124,22 @@ func (w *worker) run(ctx context.Context) {
 		}
 		retry = nil
 		if err := w.sync(ctx, pod); err != nil && ctx.Err() == nil {
-			slog.Warn("pod is not as it should be yet", "pod", w.name, "error", err)
+			slog.Log(ctx, severity(err), "pod is not as it should be yet", "pod", w.name, "error", err)
 			retry = time.After(wait)
 			wait = min(2*wait, maxRetry)
 		} else {
 			wait = firstRetry
 		}
 	}
+}
+
+// severity is low where the pod has changed meanwhile: its newer state is on
+// its way.
+func severity(err error) slog.Level {
+	if apierrors.IsConflict(err) {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
 }
 
 // sync brings what runs in line with the pod's object, and its status in line
@@ -180,7 +189,9 @@ func (w *worker) start(pod *corev1.Pod) error {
 // lets the API server remove the object.
 func (w *worker) terminate(ctx context.Context, pod *corev1.Pod) error {
 	if running := w.running(); running != nil {
-		running.terminate(gracePeriod(pod))
+		if running.terminate(gracePeriod(pod)) {
+			w.manager.recorder.Event(pod, corev1.EventTypeNormal, "Killing", "Stopping the pod's containers")
+		}
 		if err := w.publish(ctx, pod); err != nil || !running.hasEnded() {
 			return err
 		}
@@ -248,17 +259,13 @@ func (w *worker) publish(ctx context.Context, pod *corev1.Pod) error {
 	}
 	updated, err := w.manager.Client.CoreV1().Pods(pod.Namespace).
 		Patch(ctx, pod.Name, types.MergePatchType, patch, metav1.PatchOptions{}, "status")
-	switch {
-	case apierrors.IsNotFound(err):
+	if apierrors.IsNotFound(err) {
 		return nil
-	case apierrors.IsConflict(err):
-		// A newer state is on its way and makes the worker look again; this
-		// is for the case that it has arrived already.
-		w.signal()
-		return nil
-	case err != nil:
+	}
+	if err != nil {
 		return fmt.Errorf("report the pod's status: %w", err)
 	}
 	w.update(updated)
+	recordChanges(w.manager.recorder, updated, pod.Status.ContainerStatuses)
 	return nil
 }
