@@ -11,6 +11,12 @@ mkdir -p "$out/bin"
 out=$(cd "$out" && pwd)
 cd "$source"
 
+# Two builds at once would install the tools over each other.
+if command -v flock >/dev/null; then
+    exec 9>"$out/bin/build.lock"
+    flock 9
+fi
+
 say() { echo "sandbox: $*" >&2; }
 
 # Reduces what `go build -v` says to counts: once a second on a terminal, twice a minute elsewhere.

@@ -14,10 +14,11 @@ import (
 
 // Exit codes.
 const (
-	exitOK         = 0
-	exitFailed     = 1
-	exitUsage      = 2
-	exitNotRunning = 3
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitNotRunning  = 3
+	exitInterrupted = 130
 )
 
 const usage = `Runs a Kubernetes control plane, istiod and Envoy gateways as ordinary processes.

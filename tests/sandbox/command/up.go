@@ -49,6 +49,9 @@ func start(options *launch.Options, lock *launch.Lock) (int, error) {
 	if errors.As(err, &vanished) {
 		return exitFailed, fmt.Errorf("%w (see %s)", err, filepath.Join(options.StateDir, "logs", "supervisor.log"))
 	}
+	if errors.Is(err, launch.ErrInterrupted) {
+		return exitInterrupted, err
+	}
 	if err != nil {
 		return exitFailed, err
 	}

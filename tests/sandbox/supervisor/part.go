@@ -137,7 +137,8 @@ func (p *part) signal(signal unix.Signal) error {
 	if !p.alive() {
 		return fmt.Errorf("%s %w", p.name, errEnded)
 	}
-	if err := unix.Kill(p.pid, signal); err != nil {
+	pid, _ := p.counters()
+	if err := unix.Kill(pid, signal); err != nil {
 		return fmt.Errorf("signal %s: %w", p.name, err)
 	}
 	return nil
