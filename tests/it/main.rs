@@ -8,6 +8,7 @@ mod failures;
 mod gateway_url;
 mod layering;
 mod manifests;
+mod readme;
 mod shift;
 mod status;
 mod support;
