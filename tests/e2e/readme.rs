@@ -54,9 +54,10 @@ pub(crate) fn differences(readme: &str, blocks: &[Block]) -> String {
     differences
 }
 
-/// The text with names for what differs from run to run.
+/// The text with names for what differs from run to run, and without the progress of waiting.
 fn normalised(text: &str) -> String {
-    text.lines().map(|line| normalised_line(line) + "\n").collect()
+    let lines = text.lines().filter(|line| !line.starts_with("waiting for "));
+    lines.map(|line| normalised_line(line) + "\n").collect()
 }
 
 fn normalised_line(line: &str) -> String {
@@ -102,14 +103,9 @@ fn normalised_part(part: &str, after_address: bool) -> String {
 /// `12s`, `3m20s`, `1.5s`, `2h`, `34ms`.
 fn is_duration(part: &str) -> bool {
     let units = part.trim_start_matches(|character: char| "0123456789.".contains(character));
-    let Some((unit, rest)) = ["ms", "d", "h", "m", "s"]
-        .iter()
-        .find_map(|unit| units.strip_prefix(unit).map(|rest| (unit, rest)))
-    else {
-        return false;
-    };
+    let names = ["ms", "d", "h", "m", "s"];
+    let Some(rest) = names.iter().find_map(|unit| units.strip_prefix(unit)) else { return false };
     let number = &part[..part.len() - units.len()];
-    let _ = unit;
     number.starts_with(|digit: char| digit.is_ascii_digit())
         && (rest.is_empty() || is_duration(rest))
 }
@@ -145,6 +141,11 @@ mod tests {
         check("v1  dr-v1  70%  3/3  node:22  4m12s", "v1 dr-v1 70% 3/3 node:22 DURATION");
         check("pod/kubia-server-77b8dfb768-jxlcw (0.2s)", "pod/kubia-server-HASH (DURATION)");
         check("istio-ingressgateway-5d9f8c7b6-x2k4z", "istio-ingressgateway-HASH");
+    }
+
+    #[test]
+    fn progress_is_not_compared() {
+        check("a created\nwaiting for a: 1 of 3 pods ready\nb created", "a created\nb created");
     }
 
     #[test]
