@@ -4,31 +4,12 @@ import (
 	"bufio"
 	"context"
 	"net/netip"
-	"os"
-	"os/exec"
-	"syscall"
 	"testing"
+
+	"kubia.test/sandbox/node/podnet/podnettest"
 )
 
-// TestMain runs the tests again in namespaces of their own: as root there, and
-// without touching the machine's network.
-func TestMain(m *testing.M) {
-	const inside = "PODNET_TEST_INSIDE"
-	if os.Getenv(inside) != "" {
-		os.Exit(m.Run())
-	}
-	command := exec.Command("/proc/self/exe", os.Args[1:]...)
-	command.Env = append(os.Environ(), inside+"=1")
-	command.Stdout, command.Stderr = os.Stdout, os.Stderr
-	command.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
-		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
-	}
-	if err := command.Run(); err != nil {
-		os.Exit(1)
-	}
-}
+func TestMain(m *testing.M) { podnettest.Main(m) }
 
 func open(t *testing.T) *Network {
 	t.Helper()
