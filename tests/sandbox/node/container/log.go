@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// logLimit bounds what a Log remembers.
+// logLimit is how much a Log remembers at least; twice as much at most.
 const logLimit = 256 << 10
 
 // Log keeps the last output of a container.
@@ -26,8 +26,9 @@ func (l *Log) Write(data []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.data = append(l.data, data...)
-	if excess := len(l.data) - logLimit; excess > 0 {
-		l.data = append([]byte(nil), l.data[excess:]...)
+	if len(l.data) > 2*logLimit {
+		excess := len(l.data) - logLimit
+		l.data = bytes.Clone(l.data[excess:])
 		l.dropped += int64(excess)
 	}
 	close(l.grown)
