@@ -126,9 +126,15 @@ func (n *Network) connect(attachment *Attachment) error {
 	return n.configure(attachment)
 }
 
-// configure sets up the pod's own end: lo, eth0, the default route.
+// configure sets up the pod's own end: lo, eth0, the default route. It works from inside the
+// namespace, because netlink's own way there and back looks for this process under
+// its number in /proc, which need not be of this PID namespace.
 func (n *Network) configure(attachment *Attachment) error {
-	handle, err := netlink.NewHandleAt(attachment.Namespace.handle)
+	return attachment.Namespace.Do(func() error { return n.configureInside(attachment.Address) })
+}
+
+func (n *Network) configureInside(address netip.Addr) error {
+	handle, err := netlink.NewHandle()
 	if err != nil {
 		return fmt.Errorf("reach the pod's network namespace: %w", err)
 	}
@@ -140,7 +146,7 @@ func (n *Network) configure(attachment *Attachment) error {
 	if err != nil {
 		return fmt.Errorf("find %s in the pod: %w", podInterface, err)
 	}
-	prefix := netip.PrefixFrom(attachment.Address, n.prefix.Bits())
+	prefix := netip.PrefixFrom(address, n.prefix.Bits())
 	if err := handle.AddrAdd(link, &netlink.Addr{IPNet: ipNet(prefix)}); err != nil {
 		return fmt.Errorf("give the pod the address %s: %w", prefix, err)
 	}
