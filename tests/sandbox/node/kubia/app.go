@@ -13,11 +13,6 @@ import (
 	"kubia.test/sandbox/node/container"
 )
 
-// linger is how long the app goes on serving after SIGTERM. The tutorial's
-// program, process 1 of its container, ignores the signal and serves until it
-// is killed; by the end of a second every proxy has learnt that the pod goes.
-const linger = time.Second
-
 // App runs a Program in a pod. It implements container.Program.
 type App struct {
 	Program Program
@@ -29,8 +24,7 @@ type App struct {
 	Settings func() container.Settings
 }
 
-// Run serves until a while after stop is done, then finishes the requests
-// under way.
+// Run serves until stop is done, then finishes the requests under way.
 func (a *App) Run(stop, kill context.Context, ready func(bool)) container.Exit {
 	fmt.Fprintln(a.Log, "Kubia server starting...")
 	listener, err := a.Listen(stop, "tcp", fmt.Sprintf(":%d", a.Program.Port))
@@ -44,15 +38,13 @@ func (a *App) Run(stop, kill context.Context, ready func(bool)) container.Exit {
 	ready(true)
 	defer server.Close()
 
-	lingered := make(chan struct{})
-	defer context.AfterFunc(stop, func() { time.AfterFunc(linger, func() { close(lingered) }) })()
 	select {
 	case err := <-served:
 		fmt.Fprintln(a.Log, err)
 		return container.Failed
 	case <-kill.Done():
 		return container.Killed
-	case <-lingered:
+	case <-stop.Done():
 	}
 	if err := server.Shutdown(kill); errors.Is(err, context.Canceled) {
 		return container.Killed

@@ -19,6 +19,12 @@ import (
 	"kubia.test/sandbox/node/xds"
 )
 
+// linger is how long a pod that is being deleted still serves. In a cluster the
+// tutorial's program ignores SIGTERM for the whole grace period and Istio's
+// agent lets Envoy drain for 5 s; after one second all that leads to the pod
+// has learnt that it goes.
+const linger = time.Second
+
 // sandbox is a pod that has been started: its network and its containers.
 type sandbox struct {
 	manager    *Manager
@@ -139,12 +145,14 @@ func (s *sandbox) run(stop, kill context.Context, changed func()) {
 	changed()
 }
 
-// terminate stops the containers, and kills them when the grace period is over.
-// Calling it again can only shorten the period; true the first time. One
-// goroutine may call it.
+// terminate stops the containers after lingering, and kills them when the grace
+// period is over. Calling it again can only shorten the period; true the first
+// time. One goroutine may call it.
 func (s *sandbox) terminate(grace time.Duration) bool {
 	first := s.deadline.IsZero()
-	s.stop()
+	if first {
+		time.AfterFunc(linger, s.stop)
+	}
 	if deadline := time.Now().Add(grace); first || deadline.Before(s.deadline) {
 		s.deadline = deadline
 		time.AfterFunc(grace, s.kill)
