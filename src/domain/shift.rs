@@ -329,7 +329,7 @@ mod tests {
             unknown.to_string(),
             "virtualservice/kubia-vs in namespace default has no route to version v3; it has v1, v2"
         );
-        let mut several = read.clone();
+        let mut several = read;
         several["spec"]["http"][0] = several["spec"]["http"][1].clone();
         several["spec"]["http"][0]["name"] = json!("a\u{1b}b");
         let several = plan(&object(), &several, &subsets(2), &wanted("v2", 30)).unwrap_err();

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(destination: Value, expected: Option<(usize, usize)>) {
+    fn check(destination: &Value, expected: Option<(usize, usize)>) {
         let status = describe(snapshot(json!({
             "metadata": {"namespace": "shop"},
             "spec": {"http": [{"route": [{"destination": destination}]}]},
@@ -236,10 +236,10 @@ mod tests {
 
     #[test]
     fn pods_are_those_of_service_and_subset() {
-        check(json!({"host": "web", "subset": "one"}), Some((1, 2)));
-        check(json!({"host": "web"}), Some((2, 3)));
-        check(json!({"host": "web", "subset": "missing"}), None);
-        check(json!({"host": "example.com"}), None);
+        check(&json!({"host": "web", "subset": "one"}), Some((1, 2)));
+        check(&json!({"host": "web"}), Some((2, 3)));
+        check(&json!({"host": "web", "subset": "missing"}), None);
+        check(&json!({"host": "example.com"}), None);
     }
 
     #[test]
