@@ -78,7 +78,8 @@ func printStatus(out io.Writer, s *status.Status, format string) error {
 	for _, gateway := range s.Gateways {
 		fmt.Fprintf(table, "%s/%s\t%t\t%s\t%s\n", gateway.Namespace, gateway.Name, gateway.Ready, gateway.Node, gateway.PodIP)
 	}
-	fmt.Fprintf(table, "\n%d MB resident, up for %s\n", s.ResidentBytes/1e6, time.Duration(s.UptimeSeconds)*time.Second)
+	fmt.Fprintf(table, "\n%d MB resident, up for %s, ready after %.1f s\n",
+		s.ResidentBytes/1e6, time.Duration(s.UptimeSeconds)*time.Second, s.StartSeconds)
 	if s.Ready {
 		fmt.Fprintln(table, "everything is well")
 	}

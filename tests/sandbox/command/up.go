@@ -42,7 +42,7 @@ func up(arguments []string) (int, error) {
 }
 
 func start(options *launch.Options, lock *launch.Lock) (int, error) {
-	began := time.Now()
+	options.Began = time.Now()
 	fmt.Fprintf(os.Stderr, "starting sandbox %s\n", options.Name)
 	err := launch.Up(options, lock, func(line string) { fmt.Fprintln(os.Stderr, line) })
 	var vanished *launch.VanishedError
@@ -56,7 +56,7 @@ func start(options *launch.Options, lock *launch.Lock) (int, error) {
 		return exitFailed, err
 	}
 	fmt.Fprintf(os.Stderr, "sandbox %s is ready after %.1f s; to use it: . %s\n",
-		options.Name, time.Since(began).Seconds(), filepath.Join(options.StateDir, "env"))
+		options.Name, time.Since(options.Began).Seconds(), filepath.Join(options.StateDir, "env"))
 	return exitOK, nil
 }
 

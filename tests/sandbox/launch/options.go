@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"time"
 )
 
 // Subcommands of this binary that are not for users.
@@ -25,6 +26,8 @@ type Options struct {
 	CRDFile  string   `json:"crdFile"`
 	RBACFile string   `json:"rbacFile,omitempty"`
 	PathDirs []string `json:"pathDirs,omitempty"`
+	// Began is when the user asked for the sandbox.
+	Began time.Time `json:"began"`
 
 	// X is the second byte of the reserved addresses 127.x.0.0/16.
 	X int `json:"x,omitempty"`

@@ -11,6 +11,8 @@ type Status struct {
 	Gateways      []Gateway `json:"gateways"`
 	ResidentBytes int64     `json:"residentBytes"`
 	UptimeSeconds int64     `json:"uptimeSeconds"`
+	// StartSeconds is how long it took from the command `up` until everything was ready.
+	StartSeconds float64 `json:"startSeconds"`
 }
 
 // PartState is the state of a part's process.

@@ -44,7 +44,8 @@ func (s *Supervisor) Status(ctx context.Context) *status.Status {
 	defer cancel()
 	i := &inspection{status: status.Status{
 		Problems: []string{}, Parts: []status.Part{}, Nodes: []status.Node{}, Gateways: []status.Gateway{},
-		UptimeSeconds: int64(time.Since(s.started).Seconds()),
+		UptimeSeconds: int64(time.Since(s.began).Seconds()),
+		StartSeconds:  time.Duration(s.start.Load()).Seconds(),
 	}}
 	s.inspectProcesses(i)
 	var questions sync.WaitGroup

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -25,18 +26,20 @@ import (
 
 // Supervisor runs one sandbox.
 type Supervisor struct {
-	config  *config.Config
-	parts   []*part
-	probe   *prober
-	rest    *rest.Config
-	client  kubernetes.Interface
-	started time.Time
+	config *config.Config
+	parts  []*part
+	probe  *prober
+	rest   *rest.Config
+	client kubernetes.Interface
+	began  time.Time
+	// start is how long everything took to be ready, in nanoseconds; 0 until it is.
+	start atomic.Int64
 }
 
 // Run starts the sandbox and keeps it until the host helper ends; it returns on failure only.
 func Run(o *launch.Options) error {
 	progress := launch.InheritedProgress()
-	s := &Supervisor{started: time.Now()}
+	s := &Supervisor{began: o.Began}
 	if err := s.run(o, progress); err != nil {
 		progress.Failed(err)
 		return err
@@ -57,6 +60,7 @@ func (s *Supervisor) run(o *launch.Options, progress *launch.Progress) error {
 	if err := runTasks(context.Background(), s.tasks(), progress.Line); err != nil {
 		return err
 	}
+	s.start.Store(int64(time.Since(s.began)))
 	if err := s.announce(o); err != nil {
 		return err
 	}
