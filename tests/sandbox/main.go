@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"kubia.test/sandbox/apiproxy"
@@ -39,6 +40,8 @@ func main() {
 	if len(os.Args) > 1 {
 		if run, found := internal[os.Args[1]]; found {
 			nameProcess()
+			// Istio's packages take the standard logger over as they are initialized.
+			slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
 			exit(run(os.Args[2:]))
 		}
 	}
