@@ -24,7 +24,7 @@ func up(arguments []string) (int, error) {
 	flags := newFlags("up", &f.target)
 	flags.StringVar(&f.tools, "tools", "", "directory with Envoy and kubectl as pip installed them (default: tools beside this program's directory)")
 	flags.StringVar(&f.crds, "crds", "", "file with Istio's resource definitions (default: istio-crds.yaml beside this program)")
-	flags.StringVar(&f.rbac, "rbac", "", "file with the ClusterRole kubectl-kubia of the user kubia (default: docs/rbac.yaml in the current directory, if it exists)")
+	flags.StringVar(&f.rbac, "rbac", "", "file with the ClusterRole kubectl-kubia of the user kubia (default: docs/rbac.yaml here or in the repository of this program)")
 	flags.StringVar(&f.path, "path", "", "directories, separated by ':', that the file env puts in front of PATH")
 	if err := f.parse(flags, arguments, 0, 0); err != nil {
 		return exitUsage, err
@@ -95,30 +95,34 @@ func (f *upFlags) options() (*launch.Options, error) {
 		return nil, err
 	}
 	if o.ToolsDir, err = existing(f.tools, filepath.Join(installation, "tools")); err != nil {
-		return nil, err
+		return nil, notBuilt(err)
 	}
 	if _, err := existing(filepath.Join(o.ToolsDir, "envoy", "_bin", "envoy"), ""); err != nil {
-		return nil, fmt.Errorf("no Envoy in the tools directory: %w", err)
+		return nil, fmt.Errorf("no Envoy in the tools directory: %w", notBuilt(err))
 	}
 	if o.CRDFile, err = existing(f.crds, filepath.Join(installation, "bin", "istio-crds.yaml")); err != nil {
-		return nil, err
+		return nil, notBuilt(err)
 	}
-	if o.RBACFile, err = f.roleFile(); err != nil {
+	if o.RBACFile, err = f.roleFile(installation); err != nil {
 		return nil, err
 	}
 	o.PathDirs, err = absolutePaths(f.path)
 	return o, err
 }
 
-// roleFile is optional unless it was asked for.
-func (f *upFlags) roleFile() (string, error) {
+// roleFile finds the role of the user kubia, which may do nothing without it.
+func (f *upFlags) roleFile(installation string) (string, error) {
+	if f.rbac != "" {
+		return existing(f.rbac, "")
+	}
 	const usual = "docs/rbac.yaml"
-	if f.rbac == "" {
-		if _, err := os.Stat(usual); err != nil {
-			return "", nil
+	for _, path := range []string{usual, filepath.Join(installation, "..", "..", usual)} {
+		if found, err := existing(path, ""); err == nil {
+			return found, nil
 		}
 	}
-	return existing(f.rbac, usual)
+	fmt.Fprintln(os.Stderr, "no docs/rbac.yaml found: the user kubia gets no rights (--rbac FILE names another)")
+	return "", nil
 }
 
 // existing returns the absolute path of a file or directory that must be there.
@@ -131,9 +135,13 @@ func existing(path, standard string) (string, error) {
 		return "", fmt.Errorf("find %s: %w", path, err)
 	}
 	if _, err := os.Stat(absolute); err != nil {
-		return "", fmt.Errorf("%w (tests/sandbox/build.sh makes what the sandbox needs)", err)
+		return "", err
 	}
 	return absolute, nil
+}
+
+func notBuilt(err error) error {
+	return fmt.Errorf("%w (tests/sandbox/build.sh makes what the sandbox needs)", err)
 }
 
 func absolutePaths(list string) ([]string, error) {
