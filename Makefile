@@ -60,7 +60,7 @@ endif
 .PHONY: test
 test: lint ## Lint, unit and in-process tests, then the end-to-end tests on a sandbox
 	cargo test --locked --lib --test it
-	$(GO_IN_SANDBOX) test -trimpath ./...
+	$(GO_IN_SANDBOX) test -vet=off -trimpath ./...
 	cargo test --locked --test e2e --no-run
 	@tests/e2e/with-sandbox test-$$RANDOM cargo test --quiet --locked --test e2e
 
