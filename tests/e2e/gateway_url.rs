@@ -8,6 +8,7 @@ use crate::support::{
     kubeconfig::Kubeconfig,
     namespace::Namespace,
     process,
+    proxies::Proxies,
     relay::Relay,
     sandbox::Sandbox,
 };
@@ -26,10 +27,13 @@ fn gateway_url_is_where_envoy_answers() {
     let right = [1, 2].map(|node| format!("{}:{node_port}\n", sandbox.node(node)));
     assert!(right.contains(&url), "{url:?} is none of {right:?}");
 
-    // No VirtualService has this host, so it is Envoy itself that answers.
+    // Envoy listens on the port as soon as one Gateway asks for it.
+    namespace.deploy();
+    namespace.wait_live(&Proxies::open(sandbox), 50, 50);
     let client = Http::plain(&format!("http://{}", url.trim()), Connections::New);
-    let host = [("host", "nobody.kubia.test")];
-    let answer = client.send(Method::GET, "/", &host, String::new());
+    let host = namespace.host();
+    let answer = client.send(Method::GET, "/", &[("host", &host)], String::new());
+    assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.header("server"), Some("istio-envoy"));
 }
 

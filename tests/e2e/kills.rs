@@ -1,10 +1,16 @@
 //! After kill -9 of the supervisor nothing of a sandbox remains, and it can be started again.
 
-use std::{collections::BTreeSet, fs, os::unix::fs::FileTypeExt, path::Path, process::Command};
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::{FileTypeExt, MetadataExt},
+    path::Path,
+    process::Command,
+};
 
 use crate::support::{
     process,
-    sandbox::Sandbox,
+    sandbox::{Folder, Sandbox},
     wait::{holds, wait_for},
 };
 
@@ -48,6 +54,40 @@ fn down_ends_all_and_says_when_there_is_nothing_to_end() {
     sandbox.program(&["status"]).exits(3);
     let again = sandbox.program(&["down"]).exits(0);
     assert!(again.stderr.contains("not running"), "{again}");
+}
+
+#[test]
+fn a_sandbox_needs_no_root() {
+    // When these tests run as an ordinary user, every other test has shown it.
+    if fs::metadata("/proc/self").expect("procfs").uid() != 0 {
+        return;
+    }
+    let sandbox = Sandbox::for_faults();
+    // Three at once would not fit into a small machine's memory.
+    sandbox.program(&["down"]).exits(0);
+    let installation = Folder::new();
+    let parent = sandbox.directory().parent().expect("it has a parent");
+    process::run(
+        Command::new("cp")
+            .args(["-a", "bin", "tools"])
+            .arg(installation.path())
+            .current_dir(parent),
+    )
+    .exits(0);
+    let nobody = "65534";
+    process::run(Command::new("chown").args(["-R", nobody]).arg(installation.path())).exits(0);
+    let program = |command: &str| {
+        let mut setpriv = Command::new("setpriv");
+        setpriv.args(["--reuid", nobody, "--regid", nobody, "--clear-groups", "--"]);
+        process::run(setpriv.arg(installation.path().join("bin/kubia-sandbox")).arg(command))
+    };
+    program("up").exits(0);
+    let status = program("status");
+    let unprivileged = Sandbox::at(installation.path().join("default"));
+    let nodes = unprivileged.kubectl().run(&["get", "nodes", "-o", "name"]);
+    program("down").exits(0);
+    status.exits(0);
+    assert_eq!(nodes.stdout, "node/node-1\nnode/node-2\nnode/node-3\n", "{nodes}");
 }
 
 #[test]

@@ -14,11 +14,11 @@ use crate::support::{
     sandbox::Sandbox,
 };
 
-/// Sends GET for a pod that does not exist through the proxy, under one rule.
+/// Sends GET for a Service that does not exist through the proxy, under one rule.
 fn ask_under(rule: &Value) -> (Result<Response, String>, Duration) {
     let sandbox = Sandbox::shared();
     let namespace = Namespace::new(sandbox);
-    let path = namespace.path("/api/v1", "pods/nobody");
+    let path = namespace.path("/api/v1", "services/nobody");
     let mut rule = rule.clone();
     rule["method"] = json!("GET");
     rule["path"] = json!(path);
@@ -72,7 +72,7 @@ fn an_answer_is_late() {
 fn a_rule_ends_after_the_times_it_was_given() {
     let sandbox = Sandbox::shared();
     let namespace = Namespace::new(sandbox);
-    let path = namespace.path("/api/v1", "pods/nobody");
+    let path = namespace.path("/api/v1", "services/nobody");
     let control = sandbox.control();
     let rule =
         json!({"method": "GET", "path": path, "action": "status", "status": 503, "times": 2});
@@ -88,12 +88,12 @@ fn a_held_request_reaches_the_server_only_when_released() {
     let sandbox = Sandbox::shared();
     let namespace = Namespace::new(sandbox);
     namespace.deploy();
-    let pods = namespace.path("/api/v1", "services");
+    let services = namespace.path("/api/v1", "services");
     let control = sandbox.control();
-    let rule = json!({"method": "GET", "path": format!("{pods}/later"), "action": "hold"});
+    let rule = json!({"method": "GET", "path": format!("{services}/later"), "action": "hold"});
     let rule = control.rule(&rule);
     let proxied = sandbox.proxied_kubeconfig();
-    let path = format!("{pods}/later");
+    let path = format!("{services}/later");
     let held = thread::spawn(move || Http::of_kubeconfig(&proxied).get(&path).status);
     rule.wait_held();
     // Made while the question is held: had it reached the server, the answer would be 404.

@@ -12,6 +12,7 @@ use crate::support::{
     namespace::Namespace,
     proxies::{Proxies, condition, ready_gateway_pods},
     sandbox::Sandbox,
+    traffic::count,
     wait::{holds, wait_for},
 };
 
@@ -63,12 +64,13 @@ fn the_user_of_the_tests_has_nothing_but_the_role() {
 #[test]
 fn node_ports_answer_only_where_a_ready_gateway_pod_runs() {
     let sandbox = Sandbox::shared();
+    let namespace = Namespace::new(sandbox);
+    namespace.deploy();
+    namespace.wait_live(&Proxies::open(sandbox), 50, 50);
     let port = node_port(sandbox, "istio-system/services/istio-ingressgateway", "http2");
     for node in [1, 2] {
-        let address = format!("http://{}:{port}", sandbox.node(node));
-        let client = Http::plain(&address, Connections::New);
-        let host = [("host", "nobody.kubia.test")];
-        client.send(Method::GET, "/", &host, String::new());
+        let url = format!("{}:{port}", sandbox.node(node));
+        count(&url, &namespace.host(), 10, Connections::New);
     }
     let without = format!("{}:{port}", sandbox.node(3));
     let error = TcpStream::connect(&without).expect_err("the third node runs no ready gateway pod");

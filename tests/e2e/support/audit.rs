@@ -55,7 +55,7 @@ impl<'a> AuditedUser<'a> {
     pub(crate) fn requests(&self) -> Vec<Request> {
         // The log is written after the answer: wait until a request sent now is in it.
         let marker = format!("marker-{}", random_word());
-        let path = self.namespace.path("/api/v1", &format!("pods/{marker}"));
+        let path = self.namespace.path("/api/v1", &format!("services/{marker}"));
         let sandbox = self.namespace.sandbox();
         let kubeconfig = self.kubeconfig().write(self.namespace.folder(), "marker.kubeconfig");
         assert_eq!(Http::of_kubeconfig(&kubeconfig).get(&path).status, StatusCode::NOT_FOUND);
