@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::support::{
-    namespace::Namespace,
+    namespace::{Namespace, weights},
     proxies::Proxies,
     sandbox::Sandbox,
     wait::{holds, wait_for},
@@ -91,14 +91,15 @@ fn a_killed_istiod_is_missed_until_restarted() {
 #[test]
 fn a_killed_api_server_returns_with_all_it_knew() {
     let sandbox = Sandbox::for_faults();
-    let namespace = Namespace::new(&sandbox);
+    let mut namespace = Namespace::new(&sandbox);
+    namespace.deploy();
     let control = sandbox.control();
     control.part("kube-apiserver", "kill");
     namespace.kubia(&["gateway-url"]).exits(1);
     control.part("kube-apiserver", "restart");
     wait_well(&sandbox);
-    let path = format!("/api/v1/namespaces/{}", namespace.name());
-    assert_eq!(sandbox.admin().get(&path).status, StatusCode::OK);
+    namespace.reconnect();
+    assert_eq!(weights(&namespace.virtual_service()), [50, 50]);
     namespace.kubia(&["gateway-url"]).exits(0);
 }
 

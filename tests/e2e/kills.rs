@@ -94,12 +94,14 @@ fn a_sandbox_needs_no_root() {
 fn where_user_namespaces_are_forbidden_one_line_says_what_to_do() {
     let sandbox = Sandbox::shared();
     let program = sandbox.directory().with_file_name("bin").join("kubia-sandbox");
+    let folder = Folder::new();
     // The limit is each user namespace's own: inside a new one it harms nobody. Without
     // capabilities not even its root can do without another one.
     let script = "echo 0 > /proc/sys/user/max_user_namespaces && \
-                  exec setpriv --bounding-set=-all --inh-caps=-all \"$0\" up --name forbidden";
+                  exec setpriv --bounding-set=-all --inh-caps=-all \"$0\" up --dir \"$1\"";
     let mut unshare = Command::new("unshare");
-    unshare.args(["--user", "--map-root-user", "sh", "-c", script]).arg(program);
+    unshare.args(["--user", "--map-root-user", "sh", "-c", script]);
+    unshare.arg(program).arg(folder.path());
     let output =
         process::run(&mut unshare).exits(1).says(&["user namespaces", "user.max_user_namespaces"]);
     let errors = output.stderr.lines().filter(|line| line.starts_with("error: ")).count();

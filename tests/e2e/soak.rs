@@ -51,7 +51,7 @@ fn races() {
 /// Each part dies and returns; the weights stay, and can be shifted again.
 fn killed_parts() {
     let sandbox = Sandbox::for_faults();
-    let namespace = Namespace::new(&sandbox);
+    let mut namespace = Namespace::new(&sandbox);
     namespace.deploy();
     let parts = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "istiod"];
     for (round, part) in (1..=KILLS).zip(parts.iter().cycle()) {
@@ -64,6 +64,7 @@ fn killed_parts() {
             let status = sandbox.program(&["status"]);
             holds(status.code == Some(0), || status.to_string())
         });
+        namespace.reconnect();
         assert_eq!(weights(&namespace.virtual_service()), [u64::from(100 - v2), u64::from(v2)]);
         namespace.deploy();
         namespace.wait_live(&Proxies::open(&sandbox), 100 - v2, v2);

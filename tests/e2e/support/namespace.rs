@@ -47,6 +47,11 @@ impl<'a> Namespace<'a> {
         format!("{}.kubia.test", self.name)
     }
 
+    /// Forgets connections that a killed API server has left behind.
+    pub(crate) fn reconnect(&mut self) {
+        self.admin = self.sandbox.admin();
+    }
+
     /// A folder for files, and HOME of what runs here.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
