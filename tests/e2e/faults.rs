@@ -7,20 +7,12 @@ use crate::support::{
     namespace::{Namespace, weights},
     proxies::Proxies,
     sandbox::Sandbox,
-    wait::{holds, wait_for},
 };
 
 fn part(status: &Value, name: &str) -> Value {
     let parts = status["parts"].as_array().expect("a status has parts");
     let mut named = parts.iter().filter(|part| part["name"] == name);
     named.next().unwrap_or_else(|| panic!("no {name}: {status}")).clone()
-}
-
-fn wait_well(sandbox: &Sandbox) {
-    wait_for("the sandbox to be well", || {
-        let status = sandbox.program(&["status"]);
-        holds(status.code == Some(0), || status.to_string())
-    });
 }
 
 #[test]
@@ -32,7 +24,7 @@ fn a_second_sandbox_runs_beside_the_first() {
     let path = format!("/api/v1/namespaces/{}", namespace.name());
     assert_eq!(first.admin().get(&path).status, StatusCode::NOT_FOUND);
     assert_eq!(second.admin().get(&path).status, StatusCode::OK);
-    first.program(&["status"]).exits(0);
+    first.wait_well();
     let again = second.program(&["up"]).exits(0);
     assert!(again.stderr.contains("already"), "{again}");
 }
@@ -52,7 +44,7 @@ fn a_stopped_part_is_named_and_goes_on_when_continued() {
     assert_eq!(output.code, Some(1), "nobody schedules pods: {output}");
 
     control.part("kube-scheduler", "continue");
-    wait_well(&sandbox);
+    sandbox.wait_well();
     namespace.deploy();
 }
 
@@ -65,7 +57,7 @@ fn a_stopped_etcd_makes_the_api_server_unready_until_continued() {
     assert_eq!(status["ready"], false, "{status}");
     assert_eq!(part(&status, "etcd")["state"], "stopped");
     control.part("etcd", "continue");
-    wait_well(&sandbox);
+    sandbox.wait_well();
 }
 
 #[test]
@@ -82,7 +74,7 @@ fn a_killed_istiod_is_missed_until_restarted() {
     namespace.kubia(&["shift", "--v2", "30"]).exits(1).says(&["validation.istio.io"]);
 
     control.part("istiod", "restart");
-    wait_well(&sandbox);
+    sandbox.wait_well();
     assert_eq!(part(&control.status(), "istiod")["restarts"], 1);
     namespace.kubia(&["shift", "--v2", "30"]).exits(0);
     namespace.wait_live(&Proxies::open(&sandbox), 70, 30);
@@ -97,7 +89,7 @@ fn a_killed_api_server_returns_with_all_it_knew() {
     control.part("kube-apiserver", "kill");
     namespace.kubia(&["gateway-url"]).exits(1);
     control.part("kube-apiserver", "restart");
-    wait_well(&sandbox);
+    sandbox.wait_well();
     namespace.reconnect();
     assert_eq!(weights(&namespace.virtual_service()), [50, 50]);
     namespace.kubia(&["gateway-url"]).exits(0);

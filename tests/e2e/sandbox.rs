@@ -168,9 +168,8 @@ fn istiod_refuses_a_broken_virtual_service() {
 #[test]
 fn status_tells_what_runs_and_stays_within_its_bounds() {
     let sandbox = Sandbox::shared();
-    sandbox.program(&["status"]).exits(0);
-    let status = sandbox.program(&["status", "-o", "json"]).exits(0).json();
-    assert_eq!(status["ready"], true, "{status}");
+    sandbox.wait_well();
+    let status = sandbox.program(&["status", "-o", "json"]).json();
     let mut parts: Vec<&str> = status["parts"]
         .as_array()
         .expect("parts")

@@ -60,10 +60,7 @@ fn killed_parts() {
         namespace.kubia(&["shift", "--v2", &v2.to_string()]).exits(0);
         sandbox.control().part(part, "kill");
         sandbox.control().part(part, "restart");
-        wait_for("the sandbox to be well", || {
-            let status = sandbox.program(&["status"]);
-            holds(status.code == Some(0), || status.to_string())
-        });
+        sandbox.wait_well();
         namespace.reconnect();
         assert_eq!(weights(&namespace.virtual_service()), [u64::from(100 - v2), u64::from(v2)]);
         namespace.deploy();

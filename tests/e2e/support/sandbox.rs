@@ -16,6 +16,7 @@ use super::{
     http::Http,
     kubectl::Kubectl,
     process::{self, Output},
+    wait::{holds, wait_for},
 };
 
 /// A sandbox cluster, by its state directory.
@@ -114,6 +115,14 @@ impl Sandbox {
 
     pub(crate) fn admin(&self) -> Http {
         Http::of_kubeconfig(&self.admin_kubeconfig())
+    }
+
+    /// Waits until `status` finds everything well: on a busy machine a part may answer late.
+    pub(crate) fn wait_well(&self) {
+        wait_for("the sandbox to be well", || {
+            let status = self.program(&["status"]);
+            holds(status.code == Some(0), || status.to_string())
+        });
     }
 
     /// The sandbox's kubectl, as admin.
