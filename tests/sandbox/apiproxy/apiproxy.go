@@ -13,6 +13,7 @@ import (
 
 	"kubia.test/sandbox/config"
 	"kubia.test/sandbox/hostnet"
+	"kubia.test/sandbox/reply"
 )
 
 // A request for counts waits no longer than this.
@@ -68,15 +69,15 @@ func addRule(w http.ResponseWriter, r *http.Request, rules *Rules) {
 	decoder := json.NewDecoder(r.Body)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&rule); err != nil {
-		answerError(w, http.StatusBadRequest, err.Error())
+		reply.Error(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	id, err := rules.Add(rule)
 	if err != nil {
-		answerError(w, http.StatusBadRequest, err.Error())
+		reply.Error(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	answer(w, http.StatusOK, map[string]string{"id": id})
+	reply.JSON(w, http.StatusOK, map[string]string{"id": id})
 }
 
 func showRule(w http.ResponseWriter, r *http.Request, rules *Rules) {
@@ -84,7 +85,7 @@ func showRule(w http.ResponseWriter, r *http.Request, rules *Rules) {
 	if text := r.URL.Query().Get("held"); text != "" {
 		var err error
 		if held, err = strconv.Atoi(text); err != nil {
-			answerError(w, http.StatusBadRequest, "held is not a number")
+			reply.Error(w, http.StatusBadRequest, "held is not a number")
 			return
 		}
 	}
@@ -93,23 +94,13 @@ func showRule(w http.ResponseWriter, r *http.Request, rules *Rules) {
 		answerFound(w, false)
 		return
 	}
-	answer(w, http.StatusOK, counts)
+	reply.JSON(w, http.StatusOK, counts)
 }
 
 func answerFound(w http.ResponseWriter, found bool) {
 	if !found {
-		answerError(w, http.StatusNotFound, "no such rule")
+		reply.Error(w, http.StatusNotFound, "no such rule")
 		return
 	}
-	answer(w, http.StatusOK, struct{}{})
-}
-
-func answerError(w http.ResponseWriter, code int, text string) {
-	answer(w, code, map[string]string{"error": text})
-}
-
-func answer(w http.ResponseWriter, code int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(body)
+	reply.JSON(w, http.StatusOK, struct{}{})
 }

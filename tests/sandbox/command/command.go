@@ -1,4 +1,4 @@
-// Package command is the command line of the sandbox: up, down, status, logs and fault.
+// Package command is the command line of the sandbox: up, down, status, logs, fault and wan.
 package command
 
 import (
@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -32,6 +33,7 @@ Commands:
   logs PART          Show the log of a part
   fault METHOD PATH [BODY]
                      Send a request to the control API, e.g. fault POST /parts/istiod/stop
+  wan -- COMMAND…    Run a command 50 ms away from the API server (KUBECONFIG is set for it)
 
 Every command takes --name NAME (default "default") and --dir DIR, the directory of all
 sandboxes (default: the parent of the directory this program is in). "COMMAND --help" shows all flags.
@@ -44,7 +46,7 @@ func Main(arguments []string) int {
 		return exitUsage
 	}
 	commands := map[string]func([]string) (int, error){
-		"up": up, "down": down, "status": showStatus, "logs": logs, "fault": fault,
+		"up": up, "down": down, "status": showStatus, "logs": logs, "fault": fault, "wan": runFar,
 	}
 	name := arguments[0]
 	if name == "help" || name == "--help" || name == "-h" {
@@ -80,6 +82,9 @@ func newFlags(command string, t *target) *flag.FlagSet {
 	return flags
 }
 
+// anyNumber of arguments besides flags.
+const anyNumber = math.MaxInt
+
 // parse reads flags and checks the number of other arguments.
 func (t *target) parse(flags *flag.FlagSet, arguments []string, atLeast, atMost int) error {
 	err := flags.Parse(arguments)
@@ -91,7 +96,10 @@ func (t *target) parse(flags *flag.FlagSet, arguments []string, atLeast, atMost 
 	if err != nil {
 		return err
 	}
-	if n := flags.NArg(); n < atLeast || n > atMost {
+	switch n := flags.NArg(); {
+	case n < atLeast && atMost == anyNumber:
+		return fmt.Errorf("%d arguments besides flags, wanted at least %d: see kubia-sandbox help", n, atLeast)
+	case n < atLeast || n > atMost:
 		return fmt.Errorf("%d arguments besides flags, wanted %d to %d: see kubia-sandbox help", n, atLeast, atMost)
 	}
 	return launch.ValidateName(t.name)

@@ -23,7 +23,7 @@ func up(arguments []string) (int, error) {
 	f := &upFlags{}
 	flags := newFlags("up", &f.target)
 	flags.StringVar(&f.tools, "tools", "", "directory with Envoy and kubectl as pip installed them (default: tools beside this program's directory)")
-	flags.StringVar(&f.crds, "crds", "", "file with Istio's resource definitions (default: istio-crds.yaml beside this program)")
+	flags.StringVar(&f.crds, "crds", "", "file with the resource definitions of Istio and the Gateway API (default: definitions.yaml beside this program)")
 	flags.StringVar(&f.rbac, "rbac", "", "file with the ClusterRole kubectl-kubia of the user kubia (default: docs/rbac.yaml here or in the repository of this program)")
 	flags.StringVar(&f.path, "path", "", "directories, separated by ':', that the file env puts in front of PATH")
 	if err := f.parse(flags, arguments, 0, 0); err != nil {
@@ -100,7 +100,7 @@ func (f *upFlags) options() (*launch.Options, error) {
 	if _, err := existing(filepath.Join(o.ToolsDir, "envoy", "_bin", "envoy"), ""); err != nil {
 		return nil, fmt.Errorf("no Envoy in the tools directory: %w", notBuilt(err))
 	}
-	if o.CRDFile, err = existing(f.crds, filepath.Join(installation, "bin", "istio-crds.yaml")); err != nil {
+	if o.CRDFile, err = existing(f.crds, filepath.Join(installation, "bin", "definitions.yaml")); err != nil {
 		return nil, notBuilt(err)
 	}
 	if o.RBACFile, err = f.roleFile(installation); err != nil {

@@ -35,6 +35,10 @@ const (
 	PodCIDR       = "10.244.0.0/16"
 	ServiceCIDR   = "10.96.0.0/16"
 	KubeletPort   = 10250
+
+	// WANAddress is the API server's for commands that run far away, whose own addresses follow it.
+	WANAddress = "10.254.0.1"
+	WANBits    = 24
 )
 
 // Config describes one sandbox. Paths are absolute.
@@ -47,7 +51,7 @@ type Config struct {
 	RunDir   string `json:"runDir"`
 	// ToolsDir is where pip installed Envoy and kubectl.
 	ToolsDir string `json:"toolsDir"`
-	// CRDFile holds Istio's CustomResourceDefinitions.
+	// CRDFile holds the CustomResourceDefinitions of Istio and the Gateway API.
 	CRDFile string `json:"crdFile"`
 	// RBACFile holds the ClusterRole of the user kubia; empty when there is none.
 	RBACFile string `json:"rbacFile,omitempty"`

@@ -24,7 +24,8 @@ const (
 func RunAPIServer(_ context.Context, c *config.Config) error {
 	return run(apiserver.NewAPIServerCommand(),
 		"--etcd-servers=http://"+config.EtcdAddress,
-		"--bind-address=127.0.0.1",
+		// All addresses of the sandbox's own network: commands that run far away come by another one.
+		"--bind-address=0.0.0.0",
 		"--secure-port=6443",
 		// Nothing inside the sandbox uses the Service `kubernetes`; without the
 		// reconciler its address need not be reachable either.

@@ -4,6 +4,7 @@ package credentials
 
 import (
 	"fmt"
+	"net"
 	"os"
 
 	"k8s.io/client-go/tools/clientcmd"
@@ -57,7 +58,7 @@ func createServers(c *config.Config, authority *pki.Authority) error {
 		nodes = append(nodes, c.NodeAddress(i), config.NodeName(i))
 	}
 	servers := map[string][]string{
-		"apiserver": {"kubernetes.default.svc", "kubernetes.default", "kubernetes", "localhost", "127.0.0.1", c.HostAddress(), "10.96.0.1"},
+		"apiserver": {"kubernetes.default.svc", "kubernetes.default", "kubernetes", "localhost", "127.0.0.1", c.HostAddress(), "10.96.0.1", config.WANAddress},
 		"istiod":    {"istiod.istio-system.svc", "istiod.istio-system", "127.0.0.1"},
 		"kubelet":   nodes,
 	}
@@ -111,7 +112,7 @@ func createPartClients(c *config.Config, authority *pki.Authority) error {
 }
 
 // createUsers writes the kubeconfigs for the terminal: the administrator, and the user kubia
-// on the direct way and on the way through the fault proxy.
+// on the direct way, on the way through the fault proxy, and on the long way.
 func createUsers(c *config.Config, authority *pki.Authority) error {
 	pair, err := authority.Client("admin", "system:masters")
 	if err != nil {
@@ -126,6 +127,7 @@ func createUsers(c *config.Config, authority *pki.Authority) error {
 		{"admin.kubeconfig", direct, "admin", certificateUser(pair)},
 		{"kubia.kubeconfig", direct, "kubia", kubia},
 		{"proxied.kubeconfig", proxied, "kubia", kubia},
+		{"wan.kubeconfig", "https://" + net.JoinHostPort(config.WANAddress, "6443"), "kubia", kubia},
 	}
 	for _, u := range users {
 		if err := writeKubeconfig(c.StateFile(u.file), u.server, authority.CertPEM, u.name, u.user); err != nil {

@@ -1,5 +1,6 @@
 // Package gateways installs Istio's two usual ingress gateways, as people have
-// them, and beside the first one two pods of it that serve nothing.
+// them, beside the first one two pods of it that serve nothing, and for the
+// second one a Gateway of the Gateway API.
 package gateways
 
 import (

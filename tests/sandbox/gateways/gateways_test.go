@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
 // TestManifestsHaveOnlyKnownFields finds typing errors that an API server
@@ -19,6 +20,7 @@ func TestManifestsHaveOnlyKnownFields(t *testing.T) {
 		"Deployment":     func() any { return &appsv1.Deployment{} },
 		"Role":           func() any { return &rbacv1.Role{} },
 		"RoleBinding":    func() any { return &rbacv1.RoleBinding{} },
+		"Gateway":        func() any { return &gatewayv1.Gateway{} },
 	}
 	objects, err := readManifests()
 	if err != nil {

@@ -48,6 +48,11 @@ func listenFile(address string) (*os.File, error) {
 	if err := json.NewEncoder(connection).Encode(request{Listen: address}); err != nil {
 		return nil, err
 	}
+	return ReceiveFile(connection)
+}
+
+// ReceiveFile reads an answer with a file attached.
+func ReceiveFile(connection *net.UnixConn) (*os.File, error) {
 	text, control := make([]byte, 4096), make([]byte, syscall.CmsgSpace(4))
 	n, controlLength, _, _, err := connection.ReadMsgUnix(text, control)
 	if err != nil {
@@ -59,20 +64,20 @@ func listenFile(address string) (*os.File, error) {
 func parseAnswer(text, control []byte) (*os.File, error) {
 	var reply answer
 	if err := json.Unmarshal(text, &reply); err != nil {
-		return nil, fmt.Errorf("answer of the host helper: %w", err)
+		return nil, fmt.Errorf("unreadable answer: %w", err)
 	}
 	if reply.Error != "" {
 		return nil, errors.New(reply.Error)
 	}
 	messages, err := syscall.ParseSocketControlMessage(control)
 	if err != nil || len(messages) != 1 {
-		return nil, errors.New("the host helper sent no socket")
+		return nil, errors.New("no file came with the answer")
 	}
 	fds, err := syscall.ParseUnixRights(&messages[0])
 	if err != nil || len(fds) != 1 {
-		return nil, errors.New("the host helper sent no socket")
+		return nil, errors.New("no file came with the answer")
 	}
-	return os.NewFile(uintptr(fds[0]), "listener"), nil
+	return os.NewFile(uintptr(fds[0]), "received"), nil
 }
 
 func dial() (*net.UnixConn, error) {

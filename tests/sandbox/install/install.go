@@ -1,5 +1,6 @@
 // Package install puts into the fresh cluster what a cluster with Istio has before any gateway:
-// Istio's resource definitions and validation webhook, the namespaces, and the user's role.
+// the resource definitions of Istio and the Gateway API, Istio's validation webhook, the
+// namespaces, and the user's role.
 package install
 
 import (
@@ -38,7 +39,7 @@ var definitions = schema.GroupVersionResource{
 	Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions",
 }
 
-// Apply applies everything at once and waits until the API server serves Istio's kinds.
+// Apply applies everything at once and waits until the API server serves the new kinds.
 func Apply(ctx context.Context, restConfig *rest.Config, c *config.Config) error {
 	client, err := dynamic.NewForConfig(restConfig)
 	if err != nil {
@@ -105,7 +106,7 @@ func waitEstablished(ctx context.Context, client dynamic.Interface) error {
 		return true, nil
 	})
 	if err != nil {
-		return fmt.Errorf("wait for Istio's resource definitions: %w", err)
+		return fmt.Errorf("wait for the resource definitions: %w", err)
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ func Enter(o *Options) error {
 	runtime.LockOSThread()
 	progress := InheritedProgress()
 	if err := enter(o, progress); err != nil {
-		if isRefusal(err) {
+		if IsRefusal(err) {
 			err = fmt.Errorf("%w (%w)", ErrForbidden, err)
 		}
 		progress.Failed(err)

@@ -56,7 +56,7 @@ func (s *State) Write(stateDir string) error {
 
 // Files that lead into a running sandbox, and files that tell about the last one.
 var (
-	accessFiles = []string{"state.json", "env", "admin.kubeconfig", "kubia.kubeconfig", "proxied.kubeconfig"}
+	accessFiles = []string{"state.json", "env", "admin.kubeconfig", "kubia.kubeconfig", "proxied.kubeconfig", "wan.kubeconfig"}
 	recordFiles = []string{"logs", "audit.log", "run"}
 )
 

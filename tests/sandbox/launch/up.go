@@ -89,11 +89,11 @@ func start(o *Options, lock *Lock, progress *os.File) (*exec.Cmd, error) {
 	command.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
 	command.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
 	err = command.Start()
-	if isRefusal(err) && os.Geteuid() == 0 {
+	if IsRefusal(err) && os.Geteuid() == 0 {
 		command = build(flags)
 		err = command.Start()
 	}
-	if isRefusal(err) {
+	if IsRefusal(err) {
 		return nil, ErrForbidden
 	}
 	if err != nil {
@@ -102,8 +102,8 @@ func start(o *Options, lock *Lock, progress *os.File) (*exec.Cmd, error) {
 	return command, nil
 }
 
-// isRefusal tells the errors with which kernels refuse namespaces: by policy, by limit, or not built in.
-func isRefusal(err error) bool {
+// IsRefusal tells the errors with which kernels refuse namespaces: by policy, by limit, or not built in.
+func IsRefusal(err error) bool {
 	for _, refusal := range []error{syscall.EPERM, syscall.EACCES, syscall.ENOSPC, syscall.EUSERS, syscall.EINVAL} {
 		if errors.Is(err, refusal) {
 			return true

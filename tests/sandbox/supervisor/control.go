@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +12,8 @@ import (
 
 	"kubia.test/sandbox/config"
 	"kubia.test/sandbox/hostnet"
+	"kubia.test/sandbox/reply"
+	"kubia.test/sandbox/wan"
 )
 
 // serveControl publishes the control API and serves it until the sandbox ends.
@@ -28,9 +29,11 @@ func (s *Supervisor) serveControl(context.Context) error {
 func (s *Supervisor) controlHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, http.StatusOK, s.Status(r.Context()))
+		reply.JSON(w, http.StatusOK, s.Status(r.Context()))
 	})
 	mux.HandleFunc("POST /parts/{name}/{operation}", s.operate)
+	mux.Handle("/load", s.load)
+	mux.Handle("POST /wan", wan.NewServer())
 	mux.Handle("/xds/", forward(config.NodeAgentControl))
 	mux.Handle("/requests", forward(config.APIProxyControl))
 	mux.Handle("/requests/", forward(config.APIProxyControl))
@@ -41,7 +44,7 @@ func (s *Supervisor) controlHandler() http.Handler {
 func (s *Supervisor) operate(w http.ResponseWriter, r *http.Request) {
 	p := s.part(r.PathValue("name"))
 	if p == nil {
-		answerError(w, http.StatusNotFound, fmt.Sprintf("there is no part %q", r.PathValue("name")))
+		reply.Error(w, http.StatusNotFound, fmt.Sprintf("there is no part %q", r.PathValue("name")))
 		return
 	}
 	var err error
@@ -56,16 +59,16 @@ func (s *Supervisor) operate(w http.ResponseWriter, r *http.Request) {
 		// The restart is carried through also when the caller does not wait for it.
 		err = p.restart(context.WithoutCancel(r.Context()))
 	default:
-		answerError(w, http.StatusNotFound, fmt.Sprintf("there is no operation %q: use stop, continue, kill or restart", operation))
+		reply.Error(w, http.StatusNotFound, fmt.Sprintf("there is no operation %q: use stop, continue, kill or restart", operation))
 		return
 	}
 	switch {
 	case errors.Is(err, errEnded):
-		answerError(w, http.StatusConflict, err.Error())
+		reply.Error(w, http.StatusConflict, err.Error())
 	case err != nil:
-		answerError(w, http.StatusInternalServerError, err.Error())
+		reply.Error(w, http.StatusInternalServerError, err.Error())
 	default:
-		answer(w, http.StatusOK, struct{}{})
+		reply.JSON(w, http.StatusOK, struct{}{})
 	}
 }
 
@@ -83,17 +86,7 @@ func forward(address string) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
-			answerError(w, http.StatusBadGateway, err.Error())
+			reply.Error(w, http.StatusBadGateway, err.Error())
 		},
 	}
-}
-
-func answerError(w http.ResponseWriter, code int, text string) {
-	answer(w, code, map[string]string{"error": text})
-}
-
-func answer(w http.ResponseWriter, code int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(body)
 }

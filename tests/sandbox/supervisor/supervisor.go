@@ -22,6 +22,7 @@ import (
 	"kubia.test/sandbox/gateways"
 	"kubia.test/sandbox/install"
 	"kubia.test/sandbox/launch"
+	"kubia.test/sandbox/load"
 )
 
 // Supervisor runs one sandbox.
@@ -31,6 +32,7 @@ type Supervisor struct {
 	probe  *prober
 	rest   *rest.Config
 	client kubernetes.Interface
+	load   *load.Writer
 	began  time.Time
 	// start is how long everything took to be ready, in nanoseconds; 0 until it is.
 	start atomic.Int64
@@ -104,8 +106,23 @@ func (s *Supervisor) connect() error {
 	}
 	s.rest.UserAgent = "kubia-sandbox-supervisor"
 	s.rest.QPS, s.rest.Burst = 100, 200
-	s.client, err = kubernetes.NewForConfig(s.rest)
-	return err
+	if s.client, err = kubernetes.NewForConfig(s.rest); err != nil {
+		return fmt.Errorf("make a client: %w", err)
+	}
+	return s.prepareLoad()
+}
+
+// prepareLoad gives the writer a client of its own, whose rate is nobody's but its own business.
+func (s *Supervisor) prepareLoad() error {
+	unlimited := rest.CopyConfig(s.rest)
+	unlimited.UserAgent = "kubia-sandbox-load"
+	unlimited.QPS = -1
+	client, err := kubernetes.NewForConfig(unlimited)
+	if err != nil {
+		return fmt.Errorf("make a client for background writes: %w", err)
+	}
+	s.load = load.NewWriter(client)
+	return nil
 }
 
 // tasks are the parts and what is put into the cluster.
