@@ -57,10 +57,15 @@ demo: build build-sandbox ## Walk the tutorial on a sandbox (KEEP=1), or on your
 	@KEEP=$(KEEP) tests/e2e/with-sandbox demo $(PROGRAMS) demo
 endif
 
+.PHONY: check-test-tools
+check-test-tools:
+	@tests/e2e/check-tools test
+
 .PHONY: test
-test: lint ## Lint, unit and in-process tests, then the end-to-end tests on a sandbox
+test: check-test-tools lint ## Lint, unit and in-process tests, then the end-to-end tests on a sandbox
 	cargo test --locked --lib --test it
 	$(GO_IN_SANDBOX) test -vet=off -trimpath ./...
+	@$(MAKE) test-krew
 	cargo test --locked --test e2e --no-run
 	@tests/e2e/with-sandbox test-$$RANDOM cargo test --quiet --locked --test e2e
 
@@ -68,9 +73,23 @@ test: lint ## Lint, unit and in-process tests, then the end-to-end tests on a sa
 lint: check-tools ## Check formatting, clippy, gofmt and go vet
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
-	@unformatted=$$(gofmt -l tests/sandbox); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted" >&2; exit 1; }
+	@unformatted=$$(gofmt -l tests/sandbox tests/krew); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted" >&2; exit 1; }
 	@$(MAKE) build-sandbox
 	$(GO_IN_SANDBOX) vet -trimpath ./...
+
+.PHONY: package
+package: build ## Pack the plugin for krew: target/package
+	@packaging/package $(KUBIA_PLUGIN)
+
+.PHONY: test-krew
+test-krew: package build-sandbox ## Install, upgrade and uninstall the package with real krew, without a network
+	@tests/krew/build.sh
+	cargo test --locked --test krew --no-run
+	tests/krew/offline cargo test --quiet --locked --offline --test krew
+
+.PHONY: deny
+deny: ## Check advisories, licences and sources of the dependencies (needs cargo-deny)
+	cargo deny --locked check $(CHECKS)
 
 .PHONY: bench
 bench: build build-sandbox ## Time gateway-url beside one curl and the tutorial's three calls

@@ -7,15 +7,15 @@ use std::{
 };
 
 use clap::{
-    Args, Parser, Subcommand,
+    Args, Parser, Subcommand, ValueHint,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 
 use crate::{
     cluster::Target,
     commands::{
-        deploy::DeployArgs, gateway_url::GatewayUrlArgs, parse_duration, shift::ShiftArgs,
-        status::StatusArgs,
+        completion::CompletionArgs, deploy::DeployArgs, gateway_url::GatewayUrlArgs,
+        parse_duration, shift::ShiftArgs, status::StatusArgs,
     },
     view::OutputFormat,
 };
@@ -48,7 +48,7 @@ pub struct Cli {
 #[command(next_help_heading = "Connection and output")]
 pub struct GlobalArgs {
     /// Read only this kubeconfig file
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub kubeconfig: Option<PathBuf>,
     /// Use this kubeconfig context
     #[arg(long, global = true, value_name = "NAME")]
@@ -75,6 +75,8 @@ pub enum Command {
     Shift(ShiftArgs),
     /// Show the way of a request: gateway, route, versions, pods
     Status(StatusArgs),
+    /// Complete command lines: scripts for shells, and kubectl's own completion
+    Completion(CompletionArgs),
 }
 
 impl GlobalArgs {

@@ -1,6 +1,6 @@
 //! Everything that can fail, what the reader can do about it, and the exit code.
 
-use std::io;
+use std::{io, path::PathBuf};
 
 use crate::{
     cluster::{ApiError, ConnectError, Failure},
@@ -78,6 +78,55 @@ pub enum Error {
         /// Why one of them waits: reason and message.
         waiting: Option<(String, String)>,
     },
+    /// An output format this command does not have.
+    #[error("unable to match a printer suitable for the output format {format:?}, allowed formats are: {}", .allowed.join(","))]
+    Format {
+        /// The format asked for.
+        format: &'static str,
+        /// The formats the command has, sorted.
+        allowed: Vec<&'static str>,
+    },
+    /// A load balancer that got no address in time.
+    #[error("the load balancer of {service} is still pending after {seconds} s")]
+    Pending {
+        /// The Service.
+        service: ObjectRef,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// There are addresses, but from here none of them answers.
+    #[error("nothing answers at {}", .tried.join(", "))]
+    NoAnswer {
+        /// The addresses that were tried.
+        tried: Vec<String>,
+        /// What leads to the gateway on this kind of cluster.
+        advice: Option<String>,
+    },
+    /// A directory where a file of ours would break krew.
+    #[error("{} is krew's own: a file that krew did not put there makes krew refuse every command", .directory.display())]
+    KrewDirectory {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// A file in the way that this program did not write.
+    #[error("{} was not written by kubectl-kubia, so it is left alone", .path.display())]
+    ForeignFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file cannot be read, written or removed.
+    #[error("cannot {action} {}", .path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The home directory is not known.
+    #[error("there is no home directory")]
+    NoHome,
     /// Output could not be written.
     #[error("cannot write the output")]
     Output(#[source] io::Error),
@@ -108,13 +157,20 @@ impl Error {
                 | ShiftError::UnknownVersion { .. }
                 | ShiftError::AmbiguousVersion { .. }
                 | ShiftError::Split { .. },
-            ) => ExitCode::Refused,
+            )
+            | Self::KrewDirectory { .. }
+            | Self::ForeignFile { .. } => ExitCode::Refused,
+            Self::Format { .. } => ExitCode::Usage,
             Self::Connect(_)
+            | Self::Pending { .. }
+            | Self::NoAnswer { .. }
             | Self::Api(_)
             | Self::GatewayUrl(_)
             | Self::Deploy(DeployError::Gateway(_))
             | Self::NoVirtualService { .. }
             | Self::NotReady { .. }
+            | Self::File { .. }
+            | Self::NoHome
             | Self::Output(_) => ExitCode::Failed,
         }
     }
@@ -149,7 +205,23 @@ impl Error {
                 object.qualified(),
                 object.namespace
             )),
-            Self::Output(_) => None,
+            Self::Pending { service, .. } => Some(format!(
+                "without --wait the next best address is printed; `kubectl describe {} -n {}` says \
+                 what the load balancer waits for",
+                service.qualified(),
+                service.namespace
+            )),
+            Self::NoAnswer { advice, .. } => advice.clone(),
+            Self::KrewDirectory { .. } => {
+                Some("choose another directory on PATH with --install=DIR".to_owned())
+            }
+            Self::ForeignFile { path } => Some(format!(
+                "look at it with `ls -l {0}`, remove it if nobody needs it, or name another \
+                 directory: --install=DIR, --uninstall=DIR",
+                path.display()
+            )),
+            Self::NoHome => Some("name a directory: --install=DIR, --uninstall=DIR".to_owned()),
+            Self::Format { .. } | Self::File { .. } | Self::Output(_) => None,
         }
     }
 }
@@ -208,22 +280,26 @@ fn api_hint(error: &ApiError) -> Option<String> {
 
 fn gateway_hint(error: &GatewayUrlError) -> String {
     match error {
-        GatewayUrlError::NoGateway => {
+        GatewayUrlError::NoGateway { .. } => {
             "name the gateway's Service with --gateway-namespace and --service; `kubectl get \
              services -A -l istio` lists candidates"
                 .to_owned()
         }
-        GatewayUrlError::NoHttpPort { service, .. }
-        | GatewayUrlError::NoNodePort { service, .. } => {
+        GatewayUrlError::NothingRuns { name, namespace, .. } => {
             format!(
-                "look at it with `kubectl get {} -n {} -o yaml`",
-                service.qualified(),
-                service.namespace
+                "look at it with `kubectl get gateways.networking.istio.io {name} -n {namespace} -o yaml`"
             )
         }
-        GatewayUrlError::NoReadyPod { service, .. } => {
-            format!("look at its pods with `kubectl get pods -n {}`", service.namespace)
-        }
+        GatewayUrlError::NoPort { service, .. } => format!(
+            "look at it with `kubectl get {} -n {} -o yaml`",
+            service.qualified(),
+            service.namespace
+        ),
+        GatewayUrlError::NoAddress { service, .. } => format!(
+            "from here it is reached with `kubectl port-forward -n {} {} 8080:http2`",
+            service.namespace,
+            service.qualified()
+        ),
     }
 }
 

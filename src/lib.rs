@@ -5,6 +5,7 @@
 //! - [`cli`]: the words of the command line
 //! - [`commands`]: the steps of each subcommand
 //! - [`cluster`]: all talk with the API server
+//! - [`traffic`]: requests through the gateway
 //! - [`domain`]: the rules, pure functions on plain data
 //! - [`view`]: what is shown
 //! - [`error`]: what can fail, what to do about it, and the exit code
@@ -22,6 +23,7 @@ pub mod cluster;
 pub mod commands;
 pub mod domain;
 pub mod error;
+pub mod traffic;
 pub mod view;
 
 use self::{
@@ -34,6 +36,11 @@ use self::{
 /// Runs the program with these arguments, the first of which is its own name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> std::process::ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(words) = commands::complete::words(&args) {
+        // Who asks for candidates has nothing to do with an error.
+        let _ = write!(io::stdout(), "{}", commands::complete::answer(&mut Cli::command(), words));
+        return ExitCode::Done.into();
+    }
     let cli = match parse(&args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -80,6 +87,7 @@ pub async fn execute(command: Command, mut invocation: Invocation<'_>) -> ExitCo
         Command::Deploy(args) => Box::pin(commands::deploy::run(&mut invocation, args)).await,
         Command::Shift(args) => commands::shift::run(&mut invocation, args).await,
         Command::Status(args) => commands::status::run(&mut invocation, args).await,
+        Command::Completion(args) => commands::completion::run(&mut invocation, args),
     };
     match result.and_then(|()| invocation.out.flush().map_err(Error::Output)) {
         Ok(()) => ExitCode::Done,

@@ -33,6 +33,12 @@ pub(super) async fn select(target: &Target) -> Result<Selected, ConnectError> {
     Ok(Selected { context, config })
 }
 
+/// Reads the names of the contexts.
+pub(super) fn contexts(target: &Target) -> Result<Vec<String>, ConnectError> {
+    let contexts = read(target)?.map(|kubeconfig| kubeconfig.contexts).unwrap_or_default();
+    Ok(contexts.into_iter().map(|context| context.name).collect())
+}
+
 /// Returns nothing when no file is named and none exists.
 fn read(target: &Target) -> Result<Option<Kubeconfig>, ConnectError> {
     if let Some(path) = &target.kubeconfig {

@@ -10,14 +10,17 @@ use tokio::sync::OnceCell;
 mod apply;
 mod connect;
 mod failure;
+mod gateways;
 mod kubeconfig;
+mod names;
 mod read;
 mod transport;
 
 pub use self::{
     connect::{ConnectError, Connection, Settings, Target},
     failure::{ApiError, Failure},
-    read::{Freshness, GatewayChoice, Listing},
+    gateways::{Found, GatewayChoice},
+    read::{Freshness, Listing},
 };
 use crate::domain::object::{ISTIO_GROUP, ISTIO_VERSIONS, Kind};
 

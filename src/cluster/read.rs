@@ -9,19 +9,9 @@ use serde_json::Value;
 
 use super::{ApiError, Cluster, Failure, Intent, encode, request};
 use crate::domain::{
-    gateway_url::{INSTALLATIONS, IngressGateway},
     object::{Kind, ObjectRef},
-    snapshot::{Deployment, Labels, Pod, Service, Subset, list},
+    snapshot::{Deployment, Labels, Pod, Subset, list, selector_text},
 };
-
-/// Which ingress gateway is meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GatewayChoice {
-    /// The first of the usual installations that exists.
-    Usual,
-    /// The Service of this name.
-    Service(ObjectRef),
-}
 
 /// How recent the objects of a LIST have to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +32,7 @@ pub enum Listing {
 }
 
 /// The collection a LIST reads, for error messages.
-struct Collection<'a>(Kind, Option<&'a str>);
+pub(super) struct Collection<'a>(pub(super) Kind, pub(super) Option<&'a str>);
 
 impl fmt::Display for Collection<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,9 +91,7 @@ impl Cluster {
         let scope = namespace.map(|name| format!("/namespaces/{}", encode(name)));
         let mut query = Vec::new();
         if !selector.is_empty() {
-            let pairs: Vec<_> =
-                selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
-            query.push(format!("labelSelector={}", encode(&pairs.join(","))));
+            query.push(format!("labelSelector={}", encode(&selector_text(selector))));
         }
         if freshness == Freshness::Cached {
             query.push("resourceVersion=0".to_owned());
@@ -134,48 +122,6 @@ impl Cluster {
         }
     }
 
-    /// Reads the ingress gateway, its Service and pods; nothing when none of the usual ones exists.
-    ///
-    /// For the first of the usual installations both are read at once, since the label of its pods
-    /// is known; elsewhere the Service says which pods are its own.
-    ///
-    /// # Errors
-    /// [`ApiError`], also when the Service that was named does not exist.
-    pub async fn ingress_gateway(
-        &self,
-        choice: &GatewayChoice,
-    ) -> Result<Option<IngressGateway>, ApiError> {
-        if let GatewayChoice::Service(service) = choice {
-            let service = Service::read(&self.get(service).await?);
-            return self.with_pods(service).await.map(Some);
-        }
-        let [first, others @ ..] = INSTALLATIONS;
-        let selector = Labels::from([("istio".to_owned(), first.istio_label.to_owned())]);
-        let (service, pods) = (first.service_ref(), Some(first.namespace));
-        let (found, pods) = tokio::join!(
-            self.find(&service),
-            self.list(Kind::Pod, pods, &selector, Freshness::Cached)
-        );
-        if let Some(found) = found? {
-            return Ok(Some(gateway(Service::read(&found), &pods?)));
-        }
-        for other in others {
-            if let Some(found) = self.find(&other.service_ref()).await? {
-                return self.with_pods(Service::read(&found)).await.map(Some);
-            }
-        }
-        Ok(None)
-    }
-
-    async fn with_pods(&self, service: Service) -> Result<IngressGateway, ApiError> {
-        if service.selector.is_empty() {
-            return Ok(gateway(service, &[]));
-        }
-        let (namespace, cached) = (Some(service.namespace.as_str()), Freshness::Cached);
-        let pods = self.list(Kind::Pod, namespace, &service.selector, cached).await?;
-        Ok(gateway(service, &pods))
-    }
-
     /// Reads the subsets of all DestinationRules in a namespace.
     ///
     /// # Errors
@@ -203,12 +149,6 @@ impl Cluster {
     pub async fn deployment(&self, object: &ObjectRef) -> Result<Deployment, ApiError> {
         Ok(Deployment::read(&self.get(object).await?))
     }
-}
-
-fn gateway(service: Service, pods: &[Value]) -> IngressGateway {
-    let mut pods: Vec<_> = pods.iter().map(Pod::read).collect();
-    pods.sort_by(|one, other| one.name.cmp(&other.name));
-    IngressGateway { service, pods }
 }
 
 impl Listing {

@@ -9,12 +9,11 @@ use clap::Args;
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::{DryRunArgs, GatewayArgs, Invocation};
+use super::{DryRunArgs, GatewayArgs, Invocation, ingress_gateway};
 use crate::{
     cluster::{ApiError, Cluster, GatewayChoice},
     domain::{
         deploy::{self, Deploy, Snapshot, Wanted},
-        gateway_url::GatewayUrlError,
         manifests::{Names, VERSIONS},
         object::{Kind, ObjectRef},
         plan::{Action, DryRun, Outcome},
@@ -101,6 +100,7 @@ impl DeployArgs {
 /// When the host is taken or something cannot be read, with nothing written; when a write fails or
 /// the pods do not become ready, with what was written shown on stdout.
 pub async fn run(invocation: &mut Invocation<'_>, args: &DeployArgs) -> Result<(), Error> {
+    invocation.require_format(OutputFormat::USUAL)?;
     let (wanted, dry_run) = (args.wanted(), args.dry_run.get());
     if dry_run == DryRun::Client {
         let namespace = invocation.connection.namespace().await?;
@@ -152,9 +152,9 @@ async fn read(
 ) -> Result<(Snapshot, Option<ApiError>), Error> {
     let namespace = cluster.namespace.as_str();
     let (istio_version, gateway) =
-        tokio::join!(cluster.istio_version(), cluster.ingress_gateway(gateway));
+        tokio::join!(cluster.istio_version(), ingress_gateway(cluster, gateway));
     let istio_version = istio_version?.to_owned();
-    let gateway = gateway?.ok_or(GatewayUrlError::NoGateway)?;
+    let gateway = gateway?;
     let (existing, virtual_services, gateways) = tokio::join!(
         read_existing(cluster, &wanted.name),
         cluster.list_widely(Kind::VirtualService, namespace),

@@ -11,7 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     cluster::{Cluster, Connection, GatewayChoice},
     domain::{
-        gateway_url::INSTALLATIONS,
+        gateway::{INSTALLATIONS, IngressGateway},
+        gateway_url::GatewayUrlError,
         object::{Kind, ObjectRef},
         plan::DryRun,
         text::Printable,
@@ -20,6 +21,8 @@ use crate::{
     view::{self, OutputFormat, View},
 };
 
+pub mod complete;
+pub mod completion;
 pub mod deploy;
 pub mod gateway_url;
 pub mod shift;
@@ -48,6 +51,16 @@ impl Invocation<'_> {
         Ok(self.connection.open().await?)
     }
 
+    /// Refuses a format this command does not have, before anything is read or written.
+    fn require_format(&self, formats: &[OutputFormat]) -> Result<(), Error> {
+        if formats.contains(&self.format) {
+            return Ok(());
+        }
+        let mut allowed: Vec<_> = formats.iter().map(|format| format.name()).collect();
+        allowed.sort_unstable();
+        Err(Error::Format { format: self.format.name(), allowed })
+    }
+
     /// Shows a result on stdout.
     fn show<V: View>(&mut self, view: &V) -> Result<(), Error> {
         Ok(view::show(view, self.format, self.out)?)
@@ -68,25 +81,52 @@ pub struct GatewayArgs {
     #[arg(long, value_name = "NAMESPACE")]
     pub gateway_namespace: Option<String>,
     /// Take the ingress gateway behind this Service
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "selector")]
     pub service: Option<String>,
+    /// Take the ingress gateway whose pods have these labels: `istio=ingress`
+    #[arg(short = 'l', long, value_name = "LABELS", value_delimiter = ',', value_parser = parse_label)]
+    pub selector: Vec<(String, String)>,
 }
 
 impl GatewayArgs {
     /// Returns the choice these flags make; what is not given is as in the usual installations.
     #[must_use]
     pub fn choice(&self) -> GatewayChoice {
-        if self.gateway_namespace.is_none() && self.service.is_none() {
-            return GatewayChoice::Usual;
-        }
         let usual = INSTALLATIONS.into_iter().find(|each| {
             self.gateway_namespace.as_deref() == Some(each.namespace)
                 || self.service.as_deref() == Some(each.service)
         });
         let usual = usual.unwrap_or(INSTALLATIONS[0]);
         let namespace = self.gateway_namespace.as_deref().unwrap_or(usual.namespace);
+        if !self.selector.is_empty() {
+            let labels = self.selector.iter().cloned().collect();
+            return GatewayChoice::Selector(namespace.to_owned(), labels);
+        }
+        if self.gateway_namespace.is_none() && self.service.is_none() {
+            return GatewayChoice::Usual;
+        }
         let service = self.service.as_deref().unwrap_or(usual.service);
         GatewayChoice::Service(ObjectRef::new(Kind::Service, namespace, service))
+    }
+}
+
+/// Reads the one ingress gateway that a command works with.
+async fn ingress_gateway(
+    cluster: &Cluster,
+    choice: &GatewayChoice,
+) -> Result<IngressGateway, Error> {
+    let found = cluster.find_gateways(choice).await?;
+    let also = found.also();
+    found.gateways.into_iter().next().ok_or_else(|| GatewayUrlError::NoGateway { also }.into())
+}
+
+fn parse_label(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').map(|(key, value)| (key, value.trim_start_matches('=')));
+    match pair {
+        Some((key, value)) if !key.is_empty() && !key.ends_with('!') => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => Err("labels are written KEY=VALUE,KEY=VALUE".to_owned()),
     }
 }
 
@@ -175,9 +215,11 @@ mod tests {
             let args = GatewayArgs {
                 gateway_namespace: namespace.map(str::to_owned),
                 service: service.map(str::to_owned),
+                selector: vec![],
             };
             match args.choice() {
                 GatewayChoice::Usual => "usual".to_owned(),
+                GatewayChoice::Selector(..) => unreachable!("no selector is given"),
                 GatewayChoice::Service(service) => {
                     format!("{}/{}", service.namespace, service.name)
                 }

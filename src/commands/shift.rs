@@ -11,7 +11,10 @@ use crate::{
         split::Percent,
     },
     error::Error,
-    view::change::{ShiftResult, announcement},
+    view::{
+        OutputFormat,
+        change::{ShiftResult, announcement},
+    },
 };
 
 /// Flags of `shift`.
@@ -50,6 +53,7 @@ impl ShiftArgs {
 /// # Errors
 /// When the VirtualService is missing, the versions are not clear, or the route was changed meanwhile.
 pub async fn run(invocation: &mut Invocation<'_>, args: &ShiftArgs) -> Result<(), Error> {
+    invocation.require_format(OutputFormat::USUAL)?;
     let cluster = invocation.connect().await?;
     let object = virtual_service(Some(&args.name), &cluster.namespace);
     let (route, subsets) =

@@ -3,17 +3,18 @@
 use clap::Args;
 use serde_json::Value;
 
-use super::{GatewayArgs, Invocation, read_virtual_service, virtual_service};
+use super::{GatewayArgs, Invocation, ingress_gateway, read_virtual_service, virtual_service};
 use crate::{
     cluster::{Cluster, GatewayChoice},
     domain::{
-        gateway_url::{IngressGateway, NodePortAddress, node_port_address},
+        gateway::IngressGateway,
+        gateway_url::{self, Candidate},
         object::{Kind, ObjectRef},
         snapshot::{Pod, Service},
         status::{self, Snapshot},
     },
     error::Error,
-    view::status::StatusView,
+    view::{OutputFormat, status::StatusView},
 };
 
 /// Flags of `status`.
@@ -34,13 +35,14 @@ pub struct StatusArgs {
     gateway: GatewayArgs,
 }
 
-type Gateway = (IngressGateway, Option<NodePortAddress>);
+type Gateway = (IngressGateway, Option<Candidate>);
 
 /// Shows the status.
 ///
 /// # Errors
 /// When the VirtualService cannot be read; what else cannot be read is said in the output.
 pub async fn run(invocation: &mut Invocation<'_>, args: &StatusArgs) -> Result<(), Error> {
+    invocation.require_format(OutputFormat::USUAL)?;
     let cluster = invocation.connect().await?;
     let object = virtual_service(Some(&args.name), &cluster.namespace);
     let choice = args.gateway.choice();
@@ -55,10 +57,7 @@ pub async fn run(invocation: &mut Invocation<'_>, args: &StatusArgs) -> Result<(
         not_checked.push(error.to_string());
         Vec::new()
     });
-    let gateway = gateway.unwrap_or_else(|error| {
-        not_checked.push(error.to_string());
-        None
-    });
+    let gateway = gateway.map_err(|error| not_checked.push(error.to_string())).ok();
     let (services, pods) = read_pods(&cluster, &virtual_service, &mut not_checked).await;
     let snapshot =
         Snapshot { object, virtual_service, subsets, services, pods, gateway, not_checked };
@@ -66,12 +65,11 @@ pub async fn run(invocation: &mut Invocation<'_>, args: &StatusArgs) -> Result<(
     invocation.show(&StatusView::new(&cluster.context, &status, invocation.now))
 }
 
-async fn read_gateway(cluster: &Cluster, choice: &GatewayChoice) -> Result<Option<Gateway>, Error> {
-    let gateway = cluster.ingress_gateway(choice).await?;
-    Ok(gateway.map(|gateway| {
-        let address = node_port_address(&gateway).ok();
-        (gateway, address)
-    }))
+async fn read_gateway(cluster: &Cluster, choice: &GatewayChoice) -> Result<Gateway, Error> {
+    let gateway = ingress_gateway(cluster, choice).await?;
+    let snapshot = gateway_url::Snapshot { named: None, gateways: vec![gateway.clone()] };
+    let answer = gateway_url::answer(&snapshot, &gateway_url::Wanted::default()).ok();
+    Ok((gateway, answer.and_then(|answer| answer.candidates.into_iter().next())))
 }
 
 /// Reads the Services a route names and their pods; what cannot be read is noted.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    gateway_url::{self, GatewayUrlError, IngressGateway},
+    gateway::{INSTALLATIONS, IngressGateway},
+    gateway_url::GatewayUrlError,
     manifests::{self, APP_LABEL, App, Names, REPLICAS},
     object::{Kind, ObjectRef},
     plan::{Action, Operation, Outcome},
@@ -124,8 +125,7 @@ pub fn plan(snapshot: &Snapshot, wanted: &Wanted) -> Result<Deploy, DeployError>
 /// Returns the six manifests as they are without a cluster to look at.
 #[must_use]
 pub fn render_offline(namespace: &str, wanted: &Wanted) -> Vec<Value> {
-    let selector =
-        Labels::from([("istio".to_owned(), gateway_url::INSTALLATIONS[0].istio_label.to_owned())]);
+    let selector = Labels::from([("istio".to_owned(), INSTALLATIONS[0].istio_label.to_owned())]);
     let app = App {
         name: wanted.name.clone(),
         namespace: namespace.to_owned(),
@@ -158,18 +158,30 @@ fn apply(snapshot: &Snapshot, mut manifest: Value, force: bool) -> Action {
 
 /// The tutorial's 8080 where a Service port leads to it, else the Service's HTTP port.
 fn gateway_port(snapshot: &Snapshot) -> Result<GatewayPort, DeployError> {
-    let service = &snapshot.gateway.service;
-    let server = match gateway_url::listener_port(service, TUTORIAL_PORT) {
+    let gateway = &snapshot.gateway;
+    let server = match gateway.listener_port(TUTORIAL_PORT) {
         (_, Some(_)) => TUTORIAL_PORT,
-        (_, None) => gateway_url::http_port(&snapshot.gateway)?.port,
+        (_, None) => gateway.http_port().map(|port| port.port).ok_or_else(|| no_port(gateway))?,
     };
-    let (listener, port) = gateway_url::listener_port(service, server);
+    let (listener, port) = gateway.listener_port(server);
     Ok(GatewayPort {
         server,
         service_port: port.map_or(server, |port| port.port),
         service_port_name: port.map(|port| port.name.clone()).unwrap_or_default(),
         listener,
     })
+}
+
+fn no_port(gateway: &IngressGateway) -> DeployError {
+    let ports = gateway.service.ports.iter().map(|port| port.name.clone()).collect();
+    let service = gateway.service_ref();
+    GatewayUrlError::NoPort {
+        target: service.to_string(),
+        service,
+        wanted: "HTTP".to_owned(),
+        ports,
+    }
+    .into()
 }
 
 fn weights(snapshot: &Snapshot, wanted: &Wanted) -> [u32; 2] {
@@ -255,8 +267,7 @@ fn serves(snapshot: &Snapshot, gateway: &Value, host: &str, listener: u16) -> bo
         && list(gateway, "/spec/servers").iter().any(|server| {
             let number = server.pointer("/port/number").and_then(Value::as_u64);
             let number = number.and_then(|number| u16::try_from(number).ok());
-            let bound =
-                number.map(|port| gateway_url::listener_port(&snapshot.gateway.service, port).0);
+            let bound = number.map(|port| snapshot.gateway.listener_port(port).0);
             let mut hosts = list(server, "/hosts").iter().filter_map(Value::as_str);
             bound == Some(listener) && hosts.any(|pattern| covers(pattern, host))
         })
@@ -306,7 +317,7 @@ mod tests {
         Snapshot {
             namespace: "shop".to_owned(),
             istio_version: "v1".to_owned(),
-            gateway: IngressGateway { service, pods: vec![] },
+            gateway: IngressGateway::new(service, vec![]),
             existing: BTreeMap::new(),
             virtual_services: vec![],
             gateways: vec![],

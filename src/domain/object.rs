@@ -15,10 +15,14 @@ pub enum Kind {
     Service,
     /// `v1` Pod.
     Pod,
+    /// `v1` Node.
+    Node,
     /// `apps/v1` Deployment.
     Deployment,
     /// `networking.istio.io` Gateway.
     Gateway,
+    /// `gateway.networking.k8s.io/v1` Gateway.
+    KubernetesGateway,
     /// `networking.istio.io` VirtualService.
     VirtualService,
     /// `networking.istio.io` DestinationRule.
@@ -30,8 +34,9 @@ impl Kind {
     #[must_use]
     pub const fn group(self) -> &'static str {
         match self {
-            Self::Service | Self::Pod => "",
+            Self::Service | Self::Pod | Self::Node => "",
             Self::Deployment => "apps",
+            Self::KubernetesGateway => "gateway.networking.k8s.io",
             Self::Gateway | Self::VirtualService | Self::DestinationRule => ISTIO_GROUP,
         }
     }
@@ -42,8 +47,9 @@ impl Kind {
         match self {
             Self::Service => "services",
             Self::Pod => "pods",
+            Self::Node => "nodes",
             Self::Deployment => "deployments",
-            Self::Gateway => "gateways",
+            Self::Gateway | Self::KubernetesGateway => "gateways",
             Self::VirtualService => "virtualservices",
             Self::DestinationRule => "destinationrules",
         }
@@ -55,14 +61,15 @@ impl Kind {
         match self {
             Self::Service => "service",
             Self::Pod => "pod",
+            Self::Node => "node",
             Self::Deployment => "deployment",
-            Self::Gateway => "gateway",
+            Self::Gateway | Self::KubernetesGateway => "gateway",
             Self::VirtualService => "virtualservice",
             Self::DestinationRule => "destinationrule",
         }
     }
 
-    /// Returns the kind a manifest's `kind` field names, if it is one of ours.
+    /// Returns the kind a manifest of `deploy` names in its field `kind`.
     #[must_use]
     pub fn from_manifest(kind: &str) -> Option<Self> {
         let all = [

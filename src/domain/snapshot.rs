@@ -8,6 +8,8 @@ use std::{collections::BTreeMap, net::IpAddr};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::address::Host;
+
 /// Labels or a selector: exact matches only, as Services and Istio use them.
 pub type Labels = BTreeMap<String, String>;
 
@@ -17,6 +19,13 @@ pub fn selects(selector: &Labels, labels: &Labels) -> bool {
     !selector.is_empty() && selector.iter().all(|(key, value)| labels.get(key) == Some(value))
 }
 
+/// Returns a selector as kubectl and the API write it: `app=web,version=v1`.
+#[must_use]
+pub fn selector_text(selector: &Labels) -> String {
+    let pairs: Vec<_> = selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    pairs.join(",")
+}
+
 /// A Service, as far as gateways and destinations need it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Service {
@@ -24,10 +33,22 @@ pub struct Service {
     pub namespace: String,
     /// `metadata.name`.
     pub name: String,
+    /// `metadata.labels`.
+    pub labels: Labels,
     /// `spec.selector`.
     pub selector: Labels,
-    /// `spec.ports`.
+    /// `spec.ports` that are TCP.
     pub ports: Vec<ServicePort>,
+    /// Whether `spec.type` is `NodePort`.
+    pub is_node_port: bool,
+    /// Whether `spec.type` is `LoadBalancer` and `status.loadBalancer.ingress` is empty.
+    pub is_pending: bool,
+    /// `spec.clusterIPs`, without `None`.
+    pub cluster_ips: Vec<Host>,
+    /// `spec.externalIPs`.
+    pub external_ips: Vec<Host>,
+    /// `status.loadBalancer.ingress[]`: `hostname`, or `ip`.
+    pub load_balancer: Vec<Host>,
 }
 
 /// One of `spec.ports` of a Service.
@@ -37,15 +58,39 @@ pub struct ServicePort {
     pub name: String,
     /// `port`.
     pub port: u16,
-    /// `targetPort` where it is a number; absent when it names a container port.
-    pub target_port: Option<u16>,
+    /// `targetPort`; the port itself when absent.
+    pub target_port: TargetPort,
+    /// `appProtocol`, empty when absent.
+    pub app_protocol: String,
     /// `nodePort`, absent when none is allocated.
     pub node_port: Option<u16>,
+}
+
+/// Where a Service port leads in a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TargetPort {
+    /// A port number.
+    Number(u16),
+    /// The name of a container port.
+    Name(String),
+}
+
+/// A port a container declares: `spec.containers[].ports[]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerPort {
+    /// `name`, possibly empty.
+    pub name: String,
+    /// `containerPort`.
+    pub number: u16,
+    /// `hostPort`, absent when the node does not open it.
+    pub host_port: Option<u16>,
 }
 
 /// A pod, as far as gateways and versions need it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pod {
+    /// `metadata.namespace`.
+    pub namespace: String,
     /// `metadata.name`.
     pub name: String,
     /// `metadata.labels`.
@@ -58,6 +103,10 @@ pub struct Pod {
     pub ready: bool,
     /// `status.hostIP`.
     pub host_ip: Option<IpAddr>,
+    /// `spec.hostNetwork`: its ports are the node's.
+    pub host_network: bool,
+    /// `spec.containers[].ports`.
+    pub ports: Vec<ContainerPort>,
     /// `spec.containers[].image`, without the sidecar `istio-proxy`.
     pub images: Vec<String>,
     /// Why a container waits, from `status.containerStatuses[].state.waiting`: reason and message.
@@ -120,8 +169,22 @@ impl Service {
         Self {
             namespace: text(object, "/metadata/namespace"),
             name: text(object, "/metadata/name"),
+            labels: labels(object, "/metadata/labels"),
             selector: labels(object, "/spec/selector"),
             ports: list(object, "/spec/ports").iter().filter_map(ServicePort::read).collect(),
+            is_node_port: text(object, "/spec/type") == "NodePort",
+            is_pending: text(object, "/spec/type") == "LoadBalancer"
+                && list(object, "/status/loadBalancer/ingress").is_empty(),
+            cluster_ips: hosts(object, "/spec/clusterIPs"),
+            external_ips: hosts(object, "/spec/externalIPs"),
+            load_balancer: list(object, "/status/loadBalancer/ingress")
+                .iter()
+                .filter_map(|ingress| {
+                    // A load balancer that has a name keeps it when its addresses change.
+                    let host = |field| ingress.pointer(field)?.as_str()?.parse().ok();
+                    host("/hostname").or_else(|| host("/ip"))
+                })
+                .collect(),
         }
     }
 
@@ -133,15 +196,20 @@ impl Service {
 }
 
 impl ServicePort {
+    /// Returns nothing for a port that is not TCP: HTTP/3 is announced over TCP first.
     fn read(port: &Value) -> Option<Self> {
+        let is_tcp = ["", "TCP"].contains(&text(port, "/protocol").as_str());
+        is_tcp.then_some(())?;
         Some(Self {
             name: text(port, "/name"),
             port: port_number(port, "/port")?,
-            // An absent targetPort equals the port.
             target_port: match port.pointer("/targetPort") {
-                None | Some(Value::Null) => port_number(port, "/port"),
-                Some(_) => port_number(port, "/targetPort"),
+                Some(Value::String(name)) => TargetPort::Name(name.clone()),
+                _ => TargetPort::Number(
+                    port_number(port, "/targetPort").or_else(|| port_number(port, "/port"))?,
+                ),
             },
+            app_protocol: text(port, "/appProtocol"),
             node_port: port_number(port, "/nodePort"),
         })
     }
@@ -152,6 +220,7 @@ impl Pod {
     #[must_use]
     pub fn read(object: &Value) -> Self {
         Self {
+            namespace: text(object, "/metadata/namespace"),
             name: text(object, "/metadata/name"),
             labels: labels(object, "/metadata/labels"),
             created: timestamp(object, "/metadata/creationTimestamp"),
@@ -160,6 +229,12 @@ impl Pod {
                 .iter()
                 .any(|condition| condition["type"] == "Ready" && condition["status"] == "True"),
             host_ip: object.pointer("/status/hostIP").and_then(Value::as_str).and_then(parse_ip),
+            host_network: object.pointer("/spec/hostNetwork") == Some(&Value::Bool(true)),
+            ports: list(object, "/spec/containers")
+                .iter()
+                .flat_map(|container| list(container, "/ports"))
+                .filter_map(ContainerPort::read)
+                .collect(),
             images: list(object, "/spec/containers")
                 .iter()
                 .filter(|container| container["name"] != "istio-proxy")
@@ -167,6 +242,16 @@ impl Pod {
                 .collect(),
             waiting: list(object, "/status/containerStatuses").iter().find_map(waiting),
         }
+    }
+}
+
+impl ContainerPort {
+    fn read(port: &Value) -> Option<Self> {
+        Some(Self {
+            name: text(port, "/name"),
+            number: port_number(port, "/containerPort")?,
+            host_port: port_number(port, "/hostPort"),
+        })
     }
 }
 
@@ -237,6 +322,11 @@ pub fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
 pub fn labels(object: &Value, pointer: &str) -> Labels {
     let Some(Value::Object(map)) = object.pointer(pointer) else { return Labels::new() };
     map.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
+fn hosts(object: &Value, pointer: &str) -> Vec<Host> {
+    let texts = list(object, pointer).iter().filter_map(Value::as_str);
+    texts.filter_map(|text| text.parse().ok()).collect()
 }
 
 fn port_number(object: &Value, pointer: &str) -> Option<u16> {

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    gateway_url::{IngressGateway, NodePortAddress},
+    gateway::IngressGateway,
+    gateway_url::Candidate,
     object::ObjectRef,
     route::{Destination, Route},
     snapshot::{Labels, Pod, Service, Subset, list, selects, service_of_host, text},
@@ -24,7 +25,7 @@ pub struct Snapshot {
     /// Pods of those Services.
     pub pods: Vec<Pod>,
     /// The ingress gateway, and its address where it has one.
-    pub gateway: Option<(IngressGateway, Option<NodePortAddress>)>,
+    pub gateway: Option<(IngressGateway, Option<Candidate>)>,
     /// What could not be read, in words.
     pub not_checked: Vec<String>,
 }
@@ -39,7 +40,7 @@ pub struct Status {
     /// `spec.gateways`; `mesh` when it is absent, as Istio reads it.
     pub gateways: Vec<String>,
     /// The ingress gateway.
-    pub gateway: Option<(IngressGateway, Option<NodePortAddress>)>,
+    pub gateway: Option<(IngressGateway, Option<Candidate>)>,
     /// The HTTP routes with destinations.
     pub routes: Vec<RouteStatus>,
     /// What could not be read, in words.
@@ -213,7 +214,7 @@ mod tests {
                 namespace: "shop".to_owned(),
                 name: "web".to_owned(),
                 selector: [("app".to_owned(), "web".to_owned())].into(),
-                ports: vec![],
+                ..Service::default()
             }],
             pods: vec![pod("a", "v1", true), pod("b", "v1", false), pod("c", "v2", true)],
             gateway: None,

@@ -50,6 +50,16 @@ pub fn shorten(text: &str, limit: usize) -> String {
     format!("{}…", &text[..end])
 }
 
+/// Returns `text` as one word of a POSIX shell, in single quotes.
+///
+/// Inside them nothing has a meaning but the quote itself; control characters, which could still
+/// move a terminal's cursor, are left out.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let plain: String = text.chars().filter(|character| !is_hidden(*character)).collect();
+    format!("'{}'", plain.replace('\'', r"'\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +73,12 @@ mod tests {
     #[test]
     fn ordinary_text_stays_as_it_is() {
         assert_eq!(Printable("grüße, 世界 \"quoted\"").to_string(), "grüße, 世界 \"quoted\"");
+    }
+
+    #[test]
+    fn a_quoted_word_is_one_word_to_a_shell() {
+        assert_eq!(quoted("$(id) `id` \"a\" \\"), "'$(id) `id` \"a\" \\'");
+        assert_eq!(quoted("it's\u{1b}[2J\n"), r"'it'\''s[2J'");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::View;
+use super::{OutputFormat, View};
 use crate::domain::{
     deploy::GatewayPort,
     object::ObjectRef,
@@ -40,6 +40,8 @@ pub struct ObjectResult {
     pub result: Result,
     #[serde(skip)]
     line: String,
+    #[serde(skip)]
+    qualified: String,
 }
 
 impl ObjectResult {
@@ -57,7 +59,7 @@ impl ObjectResult {
             Some(Outcome::Unchanged) => Result::Unchanged,
         };
         let line = format!("{qualified} {verb}{}", suffix(dry_run));
-        Self { kind, name: object.name.clone(), result, line }
+        Self { kind, name: object.name.clone(), result, line, qualified }
     }
 }
 
@@ -123,8 +125,11 @@ impl From<&GatewayPort> for GatewayPortView {
 impl View for DeployResult {
     const KIND: &'static str = "DeployResult";
 
-    fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
-        self.objects.iter().try_for_each(|object| writeln!(out, "{}", object.line))
+    fn write(&self, format: OutputFormat, out: &mut dyn Write) -> io::Result<()> {
+        self.objects.iter().try_for_each(|object| match format {
+            OutputFormat::Name => writeln!(out, "{}", object.qualified),
+            _ => writeln!(out, "{}", object.line),
+        })
     }
 }
 
@@ -148,6 +153,8 @@ pub struct ShiftResult {
     pub versions: Vec<VersionChange>,
     #[serde(skip)]
     line: String,
+    #[serde(skip)]
+    qualified: String,
 }
 
 /// How the share of one version changed.
@@ -182,6 +189,7 @@ impl ShiftResult {
             route: shift.route,
             versions: shift.changes.iter().map(VersionChange::from).collect(),
             line: object.line,
+            qualified: object.qualified,
         }
     }
 }
@@ -202,8 +210,11 @@ impl From<&Change> for VersionChange {
 impl View for ShiftResult {
     const KIND: &'static str = "ShiftResult";
 
-    fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{}", self.line)
+    fn write(&self, format: OutputFormat, out: &mut dyn Write) -> io::Result<()> {
+        match format {
+            OutputFormat::Name => writeln!(out, "{}", self.qualified),
+            _ => writeln!(out, "{}", self.line),
+        }
     }
 }
 

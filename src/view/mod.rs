@@ -30,20 +30,54 @@ pub enum OutputFormat {
     Json,
     /// YAML.
     Yaml,
+    /// Kind and name, as kubectl takes them.
+    Name,
+    /// A URL.
+    Url,
+    /// Lines for a shell's `eval`.
+    Env,
+    /// A curl command.
+    Curl,
 }
+
+/// The formats and their names on the command line.
+const FORMATS: [(&str, OutputFormat); 7] = [
+    ("text", OutputFormat::Text),
+    ("json", OutputFormat::Json),
+    ("yaml", OutputFormat::Yaml),
+    ("name", OutputFormat::Name),
+    ("url", OutputFormat::Url),
+    ("env", OutputFormat::Env),
+    ("curl", OutputFormat::Curl),
+];
 
 impl OutputFormat {
     /// The names on the command line.
-    pub const NAMES: [&str; 3] = ["text", "json", "yaml"];
+    pub const NAMES: [&str; FORMATS.len()] = {
+        let mut names = [""; FORMATS.len()];
+        let mut index = 0;
+        while index < FORMATS.len() {
+            names[index] = FORMATS[index].0;
+            index += 1;
+        }
+        names
+    };
+
+    /// The formats every command has.
+    pub const USUAL: &[Self] = &[Self::Text, Self::Json, Self::Yaml, Self::Name];
 
     /// Returns the format of this name; any other name is text.
     #[must_use]
     pub fn named(name: &str) -> Self {
-        match name {
-            "json" => Self::Json,
-            "yaml" => Self::Yaml,
-            _ => Self::Text,
-        }
+        let found = FORMATS.iter().find(|(known, _)| *known == name);
+        found.map_or(Self::Text, |(_, format)| *format)
+    }
+
+    /// Returns the name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let found = FORMATS.iter().find(|(_, format)| *format == self);
+        found.map_or("text", |(name, _)| name)
     }
 }
 
@@ -52,11 +86,11 @@ pub trait View: Serialize {
     /// `kind` of its machine output.
     const KIND: &'static str;
 
-    /// Writes it for people.
+    /// Writes it in a format other than JSON and YAML; text where it has no such format.
     ///
     /// # Errors
     /// Those of `out`.
-    fn write_text(&self, out: &mut dyn Write) -> io::Result<()>;
+    fn write(&self, format: OutputFormat, out: &mut dyn Write) -> io::Result<()>;
 }
 
 #[derive(Serialize)]
@@ -75,9 +109,9 @@ struct Envelope<'a, V> {
 pub fn show<V: View>(view: &V, format: OutputFormat, out: &mut dyn Write) -> io::Result<()> {
     let envelope = Envelope { api_version: API_VERSION, kind: V::KIND, view };
     match format {
-        OutputFormat::Text => view.write_text(out),
         OutputFormat::Json => json(&envelope, out),
         OutputFormat::Yaml => yaml(&envelope, out),
+        format => view.write(format, out),
     }
 }
 

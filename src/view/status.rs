@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{View, age, share, table};
+use super::{OutputFormat, View, age, share, table};
 use crate::domain::{
-    gateway_url::{IngressGateway, NodePortAddress},
+    gateway::IngressGateway,
+    gateway_url::Candidate,
     snapshot::Pod,
     status::{RouteStatus, Status, Version, VersionPods},
     text::Printable,
@@ -124,7 +125,7 @@ impl StatusView {
             name: status.object.name.clone(),
             hosts: status.hosts.clone(),
             gateways: status.gateways.clone(),
-            url: address.map(|address| format!("http://{address}")),
+            url: address.map(Candidate::url),
             gateway: status.gateway.as_ref().map(GatewayView::new),
             routes: status.routes.iter().map(|route| RouteView::new(route, now)).collect(),
             not_checked: status.not_checked.clone(),
@@ -150,7 +151,7 @@ impl StatusView {
 }
 
 impl GatewayView {
-    fn new((gateway, _): &(IngressGateway, Option<NodePortAddress>)) -> Self {
+    fn new((gateway, _): &(IngressGateway, Option<Candidate>)) -> Self {
         Self {
             namespace: gateway.service.namespace.clone(),
             service: gateway.service.name.clone(),
@@ -252,7 +253,10 @@ fn short_image(image: &str) -> String {
 impl View for StatusView {
     const KIND: &'static str = "Status";
 
-    fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, format: OutputFormat, out: &mut dyn Write) -> io::Result<()> {
+        if format == OutputFormat::Name {
+            return writeln!(out, "virtualservice.networking.istio.io/{}", self.name);
+        }
         self.write_chain(out)?;
         for route in &self.routes {
             writeln!(out, "{:<17}{}\n", "Route:", Printable(&route.title()))?;

@@ -1,6 +1,8 @@
 //! End-to-end tests: the plugin and the sandbox's own promises, on a real API server, istiod and
 //! Envoy. `make test` starts the sandbox they need.
 
+mod addresses;
+mod completion;
 mod demo;
 mod demos;
 mod deploy;

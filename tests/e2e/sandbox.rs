@@ -53,7 +53,7 @@ fn the_user_of_the_tests_has_nothing_but_the_role() {
     kubectl(&["get", "pods"]).exits(0);
     for refused in [
         vec!["get", "secrets"],
-        vec!["get", "nodes"],
+        vec!["get", "configmaps"],
         vec!["create", "configmap", "mine"],
         vec!["delete", "virtualservice", "kubia-vs"],
     ] {

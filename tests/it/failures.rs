@@ -36,3 +36,34 @@ fn answers_of_strangers_are_one_clear_line() {
         assert!(output.stderr.len() < 600, "{output}");
     }
 }
+
+/// Every kind of machine output is checked wherever a test runs a command; here each occurs once.
+#[test]
+fn every_kind_of_machine_output_has_a_schema() {
+    let deployed = objects::deployed((50, 50));
+    let outputs = [
+        ("GatewayURL", kubia(&deployed, "gateway-url -o json")),
+        ("GatewayURLList", kubia(&deployed, "gateway-url --all -o json")),
+        ("DeployResult", kubia(&deployed, "deploy --wait=false -o json")),
+        ("ShiftResult", kubia(&deployed, "shift --v2 30 -o json")),
+        ("Status", kubia(&deployed, "status -o json")),
+    ];
+    let schemas = std::fs::read_dir("schemas").unwrap().count();
+    assert_eq!(schemas, outputs.len());
+    for (kind, output) in outputs {
+        let json: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+        assert_eq!(json["kind"], kind, "{output}");
+    }
+}
+
+#[test]
+fn a_format_a_command_does_not_have_is_refused_before_anything_is_read() {
+    let api = objects::deployed((50, 50));
+    for command in ["shift --v2 30 -o env", "status -o curl", "deploy -o url"] {
+        let output = kubia(&api, command);
+        assert_eq!(output.code, 2, "{output}");
+        let sentence = "error: unable to match a printer suitable for the output format";
+        assert!(output.stderr.starts_with(sentence), "{output}");
+    }
+    assert_eq!(api.requests(), [""; 0]);
+}

@@ -29,8 +29,10 @@ fn gateway_url_as_json_says_where_the_address_comes_from() {
         "apiVersion": "kubectl-kubia/v1",
         "kind": "GatewayURL",
         "context": "test",
+        "gateway": null,
         "host": "127.1.0.2",
         "port": 32440,
+        "scheme": "http",
         "url": "http://127.1.0.2:32440",
         "source": "NodePort",
         "service": {
@@ -41,7 +43,10 @@ fn gateway_url_as_json_says_where_the_address_comes_from() {
         },
         "pod": {
             "name": "istio-ingressgateway-7b9f-aaaaa"
-        }
+        },
+        "ready": true,
+        "sni": null,
+        "hostHeader": null
     }
     --- stderr
     "#);
@@ -55,8 +60,10 @@ fn gateway_url_as_yaml_has_the_same_fields() {
     apiVersion: kubectl-kubia/v1
     kind: GatewayURL
     context: test
+    gateway: null
     host: "127.1.0.2"
     port: 32440
+    scheme: http
     url: http://127.1.0.2:32440
     source: NodePort
     service:
@@ -66,6 +73,9 @@ fn gateway_url_as_yaml_has_the_same_fields() {
       port: 80
     pod:
       name: istio-ingressgateway-7b9f-aaaaa
+    ready: true
+    sni: null
+    hostHeader: null
     --- stderr
     "#);
 }
@@ -76,7 +86,7 @@ fn gateway_url_says_where_it_looked() {
     exit 1
     --- stdout
     --- stderr
-    error: no ingress gateway found: there is no service/istio-ingressgateway in namespace istio-system and no service/istio-ingress in namespace istio-ingress
+    error: no ingress gateway found: there is no service/istio-ingressgateway in namespace istio-system and no service/istio-ingress in namespace istio-ingress, and no Service of a gateway in istio-system, istio-ingress, shop, all namespaces
 
     hint: name the gateway's Service with --gateway-namespace and --service; `kubectl get services -A -l istio` lists candidates
     ");
@@ -110,4 +120,70 @@ fn gateway_url_takes_the_gateway_it_is_told() {
     --- stderr
     error: cannot get service/istio-ingress in namespace istio-ingress: "istio-ingress" not found
     "#);
+}
+
+#[test]
+fn gateway_url_all_is_a_table() {
+    assert_snapshot!(kubia(&objects::cluster(), "gateway-url --all"), @"
+    exit 0
+    --- stdout
+    NAMESPACE      NAME                   KIND      SOURCE     URL                      READY
+    istio-system   istio-ingressgateway   Service   NodePort   http://127.1.0.2:32440   True
+    istio-system   istio-ingressgateway   Service   NodePort   http://127.1.0.3:32440   True
+    --- stderr
+    ");
+}
+
+#[test]
+fn gateway_url_as_curl_sends_the_host() {
+    let gateway = serde_json::json!({
+        "apiVersion": "networking.istio.io/v1",
+        "metadata": {"namespace": "shop", "name": "web"},
+        "spec": {"selector": {"istio": "ingressgateway"}, "servers": [
+            {"port": {"number": 80, "protocol": "HTTP"}, "hosts": ["shop/*.example", "it.example"]},
+            {"port": {"number": 443, "protocol": "HTTPS"}, "hosts": ["it.example"], "tls": {"mode": "SIMPLE"}},
+        ]},
+    });
+    let api = objects::cluster().object("gateways", &gateway);
+    assert_snapshot!(kubia(&api, "gateway-url web -o curl"), @"
+    exit 0
+    --- stdout
+    curl -H 'Host: it.example' 'http://127.1.0.2:32440'
+    --- stderr
+    ");
+    assert_snapshot!(kubia(&api, "gateway-url web -o curl --https"), @"
+    exit 0
+    --- stdout
+    curl --connect-to 'it.example:30197:127.1.0.2:30197' 'https://it.example:30197'
+    --- stderr
+    ");
+    assert_snapshot!(kubia(&api, "gateway-url web -o name").stdout, @"gateway.networking.istio.io/web");
+    assert_snapshot!(kubia(&objects::cluster(), "gateway-url -o curl").stdout, @"curl 'http://127.1.0.2:32440'");
+}
+
+#[test]
+fn gateway_url_as_env_fails_in_a_way_that_eval_notices() {
+    assert_snapshot!(kubia(&FakeApi::default(), "gateway-url -o env").stdout, @"unset INGRESS_HOST INGRESS_PORT SECURE_INGRESS_PORT GATEWAY_URL; false");
+}
+
+#[test]
+fn gateway_url_probe_prints_no_address_that_does_not_answer() {
+    // Port 1: nobody listens there.
+    let mut service = objects::gateway_service();
+    service["spec"]["ports"][1]["nodePort"] = 1.into();
+    let node = serde_json::json!({
+        "apiVersion": "v1", "metadata": {"name": "kind-control-plane"},
+        "spec": {"providerID": "kind://docker/kind/kind-control-plane"},
+    });
+    let api = objects::cluster().object("nodes", &node).object("services", &service);
+    assert_snapshot!(kubia(&api, "gateway-url --probe"), @"
+    exit 1
+    --- stdout
+    --- stderr
+    http://127.1.0.2:1 does not answer: no TCP connection: Connection refused (os error 111)
+    http://127.1.0.3:1 does not answer: no TCP connection: Connection refused (os error 111)
+    error: nothing answers at http://127.1.0.2:1, http://127.1.0.3:1
+
+    hint: this is kind: its nodes are containers; run cloud-provider-kind, map the node port with extraPortMappings, or run `kubectl port-forward -n istio-system service/istio-ingressgateway 8080:http2`
+    ");
 }

@@ -11,13 +11,13 @@ use syn::{
 };
 
 /// Module, modules of this crate it may use, and crates (or parts of std) it may use.
-const RULES: [(&str, &[&str], &[&str]); 8] = [
+const RULES: [(&str, &[&str], &[&str]); 9] = [
     ("main", &[], &["kubia", "std"]),
     ("lib", &["cli", "cluster", "commands", "error", "view"], &["clap", "jiff", "std", "tokio"]),
     ("cli", &["cluster", "commands", "view"], &["clap", "std"]),
     (
         "commands",
-        &["cluster", "commands", "domain", "error", "view"],
+        &["cluster", "commands", "domain", "error", "traffic", "view"],
         &["clap", "futures_util", "jiff", "serde_json", "std", "tokio"],
     ),
     (
@@ -25,6 +25,7 @@ const RULES: [(&str, &[&str], &[&str]); 8] = [
         &["cluster", "domain"],
         &[
             "base64",
+            "futures_util",
             "http",
             "hyper_rustls",
             "hyper_util",
@@ -62,6 +63,7 @@ const RULES: [(&str, &[&str], &[&str]); 8] = [
         &["domain", "view"],
         &["comfy_table", "jiff", "serde", "serde_json", "serde_saphyr", "std::error", "std::io"],
     ),
+    ("traffic", &["domain"], &["http", "hyper", "hyper_util", "std", "thiserror", "tokio"]),
     ("error", &["cluster", "domain"], &["std", "thiserror"]),
 ];
 
@@ -157,6 +159,10 @@ impl<'ast> Visit<'ast> for Paths {
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
+        if path.segments.len() == 1 {
+            // A variable or a type in scope; a crate is never used by its name alone.
+            return syn::visit::visit_path(self, path);
+        }
         self.used.insert(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
         syn::visit::visit_path(self, path);
     }

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod binary;
+mod completion;
 mod deploy;
 mod failures;
+mod fixtures;
 mod gateway_url;
 mod layering;
 mod manifests;

@@ -137,6 +137,7 @@ fn status_shows_hostile_strings_harmlessly() {
     VERSION   SUBSET   SHARE   READY       IMAGE    AGE
     dr-v1     dr-v1    50      <unknown>   <none>   <unknown>
     dr-v2     dr-v2    50      <unknown>   <none>   <unknown>
+    not checked: no ingress gateway found: there is no service/istio-ingressgateway in namespace istio-system and no service/istio-ingress in namespace istio-ingress, and no Service of a gateway in istio-system, istio-ingress, shop, all namespaces
     not checked: cannot get service/kubia-service in namespace shop: "kubia-service" not found
     --- stderr
     "#);
@@ -148,8 +149,8 @@ fn status_says_when_nothing_is_deployed() {
     exit 1
     --- stdout
     --- stderr
-    error: virtualservice/reviews in namespace shop does not exist
+    error: virtualservice/reviews in namespace elsewhere does not exist
 
-    hint: deploy the tutorial's app with `kubectl kubia deploy -n shop`, or list what there is with `kubectl get virtualservices.networking.istio.io -A`
+    hint: deploy the tutorial's app with `kubectl kubia deploy -n elsewhere`, or list what there is with `kubectl get virtualservices.networking.istio.io -A`
     ");
 }

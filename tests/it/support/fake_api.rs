@@ -34,8 +34,14 @@ impl FakeApi {
             "v1" => "/api/v1".to_owned(),
             version => format!("/apis/{version}"),
         };
-        let namespace = object["metadata"]["namespace"].as_str().unwrap();
         let name = object["metadata"]["name"].as_str().unwrap();
+        let Some(namespace) = object["metadata"]["namespace"].as_str() else {
+            return self.append(&format!("{prefix}/{plural}"), object).answer(
+                &format!("{prefix}/{plural}/{name}"),
+                200,
+                object,
+            );
+        };
         self.append(&format!("{prefix}/{plural}"), object)
             .append(&format!("{prefix}/namespaces/{namespace}/{plural}"), object)
             .answer(&format!("{prefix}/namespaces/{namespace}/{plural}/{name}"), 200, object)
@@ -94,7 +100,7 @@ impl FakeApi {
             .push(format!("{} {uri} {body}", parts.method).trim().to_owned());
         let (code, answer) = match self.answers.get(&(parts.method.clone(), uri.path().to_owned()))
         {
-            Some((code, answer)) => (*code, answer.clone()),
+            Some((code, answer)) => (*code, selected(answer, uri.query().unwrap_or_default())),
             None => self.fallback(&parts.method, uri.path(), &body),
         };
         let answer = Full::new(hyper::body::Bytes::from(answer));
@@ -126,4 +132,20 @@ impl FakeApi {
     fn knows(&self, path: &str) -> bool {
         self.answers.contains_key(&(Method::GET, path.to_owned()))
     }
+}
+
+/// Leaves those items of a list that a query's `labelSelector` matches.
+fn selected(answer: &str, query: &str) -> String {
+    let selector = query.split('&').find_map(|pair| pair.strip_prefix("labelSelector="));
+    let Some(selector) = selector else { return answer.to_owned() };
+    let selector = selector.replace("%3D", "=").replace("%2C", ",").replace("%2F", "/");
+    let Ok(mut list) = serde_json::from_str::<Value>(answer) else { return answer.to_owned() };
+    let matches = |item: &Value| {
+        let mut pairs = selector.split(',').filter_map(|pair| pair.split_once('='));
+        pairs.all(|(key, value)| item["metadata"]["labels"][key] == value)
+    };
+    if let Some(items) = list["items"].as_array_mut() {
+        items.retain(matches);
+    }
+    list.to_string()
 }

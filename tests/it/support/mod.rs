@@ -3,5 +3,9 @@
 mod fake_api;
 pub(crate) mod objects;
 mod output;
+mod schemas;
 
-pub(crate) use self::{fake_api::FakeApi, output::kubia};
+pub(crate) use self::{
+    fake_api::FakeApi,
+    output::{kubia, kubia_in},
+};
