@@ -13,6 +13,7 @@ use super::{DryRunArgs, GatewayArgs, Invocation, ingress_gateway};
 use crate::{
     cluster::{ApiError, Cluster, GatewayChoice},
     domain::{
+        address::Host,
         deploy::{self, Deploy, Snapshot, Wanted},
         manifests::{Names, VERSIONS},
         object::{Kind, ObjectRef},
@@ -353,17 +354,10 @@ fn parse_name(text: &str) -> Result<String, String> {
 
 fn parse_host(text: &str) -> Result<String, String> {
     let name = text.strip_prefix("*.").unwrap_or(text);
-    let label = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    if text == "*" || (name.len() <= 253 && name.split('.').all(label)) {
+    if text == "*" || name.parse::<Host>().is_ok() {
         return Ok(text.to_ascii_lowercase());
     }
-    Err("a host is *, a DNS name, or a DNS name after *.".to_owned())
+    Err("a host is *, a DNS name, a DNS name after *., or an IP address".to_owned())
 }
 
 #[cfg(test)]

@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeMap, fs, process::Command};
 
-use super::support::{
-    Folder, VERSION, archive_name, checksum, in_repository, pack, packaged, run, this_arch,
-};
+use super::support::{Folder, VERSION, archive_name, checksum, pack, packaged, run, this_arch};
 
 const MIB: u64 = 1024 * 1024;
 
