@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -48,7 +49,17 @@ func listenFile(address string) (*os.File, error) {
 	if err := json.NewEncoder(connection).Encode(request{Listen: address}); err != nil {
 		return nil, err
 	}
-	return ReceiveFile(connection)
+	file, err := ReceiveFile(connection)
+	if err != nil {
+		return nil, err
+	}
+	// The helper ends the connection when its own copy of the socket is closed. Until then the
+	// address would stay taken, even if we closed ours.
+	if _, err := io.Copy(io.Discard, connection); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
 }
 
 // ReceiveFile reads an answer with a file attached.
