@@ -1,8 +1,9 @@
 //! `make bench`: gateway-url beside what it replaces, in one run.
 
 use std::{
-    fs,
+    env, fs,
     io::{Write, stdout},
+    path::PathBuf,
     process::{Command, Stdio},
     time::Instant,
 };
@@ -32,59 +33,140 @@ struct Subject<'a> {
     command: Box<dyn Fn() -> Command + 'a>,
 }
 
+/// Where the subjects run, and as whom.
+struct Place {
+    sandbox: &'static Sandbox,
+    folder: Folder,
+    kubeconfig: PathBuf,
+    plugin: String,
+    path: String,
+    curl: Vec<String>,
+}
+
+impl Place {
+    fn new(kubeconfig: PathBuf) -> Self {
+        let (sandbox, folder) = (Sandbox::shared(), Folder::new());
+        let plugin = process::plugin();
+        let plugins = plugin.parent().unwrap_or(&plugin).display();
+        let path = format!("{plugins}:{}", sandbox.path());
+        let curl = curl(&Kubeconfig::read(&kubeconfig), &folder);
+        Self { sandbox, folder, kubeconfig, plugin: plugin.display().to_string(), path, curl }
+    }
+
+    fn clean(&self, program: &str) -> Command {
+        process::clean(program, &self.kubeconfig, self.folder.path(), &self.path)
+    }
+
+    fn with(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = self.clean(program);
+        command.args(arguments);
+        command
+    }
+
+    /// The same question asked in four ways.
+    fn questions(&self) -> [Subject<'_>; 4] {
+        let curl = || {
+            let mut command = self.clean("curl");
+            command.args(&self.curl);
+            command
+        };
+        [
+            self.own(),
+            Subject {
+                name: "kubectl kubia gateway-url",
+                command: Box::new(|| self.with("kubectl", &["kubia", "gateway-url"])),
+            },
+            Subject { name: "one curl, two GETs", command: Box::new(curl) },
+            Subject {
+                name: "the tutorial's three calls",
+                command: Box::new(|| self.with("sh", &["-ec", TUTORIAL])),
+            },
+        ]
+    }
+
+    fn own(&self) -> Subject<'_> {
+        let command = || self.with(&self.plugin, &["gateway-url"]);
+        Subject { name: "gateway-url", command: Box::new(command) }
+    }
+}
+
 /// Times all of it and prints the figures.
 ///
 /// # Errors
 ///
 /// Says which command failed.
 pub(crate) fn run() -> Result<(), String> {
-    let sandbox = Sandbox::shared();
-    let folder = Folder::new();
-    let plugin = process::plugin();
-    let plugins = plugin.parent().unwrap_or(&plugin).display();
-    let path = format!("{plugins}:{}", sandbox.path());
-    let clean =
-        |program: &str| process::clean(program, &sandbox.kubia_kubeconfig(), folder.path(), &path);
-    let with = |program: &str, arguments: &[&str]| {
-        let mut command = clean(program);
-        command.args(arguments);
-        command
-    };
-    let curl = curl(sandbox, &folder);
-    let curl: Vec<&str> = curl.iter().map(String::as_str).collect();
-    let plugin = plugin.display().to_string();
-    let subjects = [
-        Subject { name: "gateway-url", command: Box::new(|| with(&plugin, &["gateway-url"])) },
-        Subject {
-            name: "kubectl kubia gateway-url",
-            command: Box::new(|| with("kubectl", &["kubia", "gateway-url"])),
-        },
-        Subject { name: "one curl, two GETs", command: Box::new(|| with("curl", &curl)) },
-        Subject {
-            name: "the tutorial's three calls",
-            command: Box::new(|| with("sh", &["-ec", TUTORIAL])),
-        },
-        Subject { name: "--version", command: Box::new(|| with(&plugin, &["--version"])) },
-        Subject { name: "/bin/true", command: Box::new(|| clean("/bin/true")) },
-    ];
-    let [own, dispatched, curl, tutorial, version, nothing] = medians(&subjects)?;
-    let size = fs::metadata(&plugin).map_err(|error| format!("{plugin}: {error}"))?.len();
-    let peak = (0..PAIRS).map(|_| peak_kib(&mut with(&plugin, &["gateway-url"]))).max();
-    let peak = peak.unwrap_or(0);
+    let place = Place::new(Sandbox::shared().kubia_kubeconfig());
+    let own = near(&place)?;
+    busy(&place, own)?;
+    print("\n25 ms away, each way");
+    let sandbox = place.sandbox;
+    let program = env::current_exe().map_err(|error| error.to_string())?;
+    let mut far = sandbox.command(&["wan", "--"]);
+    let status = far.arg(program).arg("bench-far").status().map_err(|error| error.to_string())?;
+    if !status.success() {
+        return Err(format!("the far part ended with {status}"));
+    }
+    let start = sandbox.control().status()["startSeconds"].clone();
+    print(&format!("\nthe sandbox started in {start} s"));
+    Ok(())
+}
+
+/// What `run` starts at the far end of the sandbox's long line.
+///
+/// # Errors
+///
+/// Says which command failed.
+pub(crate) fn run_far() -> Result<(), String> {
+    let kubeconfig = env::var_os("KUBECONFIG").ok_or("this runs under `kubia-sandbox wan`")?;
+    let place = Place::new(kubeconfig.into());
+    let [own, dispatched, curl, tutorial] = medians(&place.questions())?;
+    print_questions(own, dispatched, curl, tutorial);
+    Ok(())
+}
+
+fn near(place: &Place) -> Result<f64, String> {
+    let [question, dispatched, curl, tutorial] = place.questions();
+    let plugin = &place.plugin;
+    let version =
+        Subject { name: "--version", command: Box::new(|| place.with(plugin, &["--version"])) };
+    let nothing = Subject { name: "/bin/true", command: Box::new(|| place.clean("/bin/true")) };
+    let [own, dispatched, curl, tutorial, version, nothing] =
+        medians(&[question, dispatched, curl, tutorial, version, nothing])?;
+    print_questions(own, dispatched, curl, tutorial);
+    let size = fs::metadata(plugin).map_err(|error| format!("{plugin}: {error}"))?.len();
+    let peak = (0..PAIRS).map(|_| peak_kib(&mut place.with(plugin, &["gateway-url"]))).max();
+    print(&format!(
+        "--version ÷ /bin/true                           {:.2}\n\
+         binary                                          {} KiB\n\
+         peak memory of gateway-url                      {} KiB",
+        version / nothing,
+        size / 1024,
+        peak.unwrap_or(0),
+    ));
+    Ok(own)
+}
+
+/// With 100 writes a second to something else, a LIST that is not careful waits for each.
+fn busy(place: &Place, idle: f64) -> Result<(), String> {
+    print("\n100 unrelated writes a second");
+    place.sandbox.control().load(100);
+    let result = medians(&[place.own()]);
+    place.sandbox.control().load(0);
+    let [busy] = result?;
+    print(&format!("busy ÷ idle                                     {:.2}", busy / idle));
+    Ok(())
+}
+
+fn print_questions(own: f64, dispatched: f64, curl: f64, tutorial: f64) {
     print(&format!(
         "\ngateway-url ÷ one curl                          {:.2}\n\
          gateway-url ÷ the tutorial's three calls        {:.3}\n\
-         kubectl kubia gateway-url ÷ the three calls     {:.2}\n\
-         --version ÷ /bin/true                           {:.2}\n\
-         binary                                          {} KiB\n\
-         peak memory of gateway-url                      {peak} KiB",
+         kubectl kubia gateway-url ÷ the three calls     {:.2}",
         own / curl,
         own / tutorial,
         dispatched / tutorial,
-        version / nothing,
-        size / 1024,
     ));
-    Ok(())
 }
 
 /// The median of each subject in milliseconds, measured in turn so that all share what the
@@ -123,8 +205,7 @@ fn milliseconds(subject: &Subject<'_>) -> Result<f64, String> {
 }
 
 /// The arguments of a curl that asks the tutorial's two questions on one connection.
-fn curl(sandbox: &Sandbox, folder: &Folder) -> Vec<String> {
-    let kubeconfig = Kubeconfig::read(&sandbox.kubia_kubeconfig());
+fn curl(kubeconfig: &Kubeconfig, folder: &Folder) -> Vec<String> {
     let authority = folder.path().join("ca.pem");
     fs::write(&authority, kubeconfig.authority()).expect("the folder is ours");
     let token = kubeconfig.token().expect("kubia has a token");

@@ -7,6 +7,7 @@ use crate::support::{
     namespace::{Namespace, weights},
     proxies::Proxies,
     sandbox::Sandbox,
+    wait::{holds, wait_for},
 };
 
 fn part(status: &Value, name: &str) -> Value {
@@ -135,4 +136,20 @@ fn a_gateway_with_late_xds_hears_later_than_the_other() {
 
     control.xds("istio-system", late.pod(), &json!({"mode": "pass"}));
     late.wait_live(namespace.name(), &[("dr-v1", 70), ("dr-v2", 30)]);
+}
+
+#[test]
+fn the_store_is_kept_busy_until_told_otherwise() {
+    let sandbox = Sandbox::for_faults();
+    let (control, admin) = (sandbox.control(), sandbox.admin());
+    let path = "/api/v1/namespaces/kube-system/configmaps/kubia-sandbox-load";
+    let version = || admin.get(path).json()["metadata"]["resourceVersion"].clone();
+    control.load(100);
+    let first = wait_for("a first write", || {
+        holds(admin.get(path).status == 200, || "nothing is written yet".to_owned())?;
+        Ok(version())
+    });
+    wait_for("another write", || holds(version() != first, || first.to_string()));
+    control.load(0);
+    assert_eq!(admin.get(path).status, 404);
 }

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         ["demo"] => demo_on_sandbox(),
         ["demo", "--context", context, "--confirm", confirm] => demo_on_cluster(context, confirm),
         ["bench"] => bench::run(),
+        ["bench-far"] => bench::run_far(),
         ["soak"] => {
             soak::run();
             Ok(())

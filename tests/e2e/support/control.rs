@@ -29,6 +29,11 @@ impl Control {
         self.call(Method::PUT, &format!("/xds/{namespace}/{pod}"), mode);
     }
 
+    /// `PUT /load`: that many writes a second to an object of no importance; 0 ends them.
+    pub(crate) fn load(&self, writes_per_second: u32) {
+        self.call(Method::PUT, "/load", &json!({"writesPerSecond": writes_per_second}));
+    }
+
     /// Adds a rule for requests that go through `proxied.kubeconfig`; it ends with the guard.
     pub(crate) fn rule(&self, rule: &Value) -> Rule<'_> {
         let answer = self.call(Method::POST, "/requests", rule);

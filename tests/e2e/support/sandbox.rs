@@ -132,13 +132,15 @@ impl Sandbox {
 
     /// Runs `kubia-sandbox COMMAND --name NAME …`.
     pub(crate) fn program(&self, arguments: &[&str]) -> Output {
+        process::run(&mut self.command(arguments))
+    }
+
+    /// `kubia-sandbox COMMAND --name NAME …`, yet to run.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let parent = self.directory.parent().expect("it has a parent");
-        process::run(
-            Command::new(parent.join("bin/kubia-sandbox"))
-                .arg(arguments[0])
-                .args(["--name", &self.name()])
-                .args(&arguments[1..]),
-        )
+        let mut command = Command::new(parent.join("bin/kubia-sandbox"));
+        command.arg(arguments[0]).args(["--name", &self.name()]).args(&arguments[1..]);
+        command
     }
 }
 
