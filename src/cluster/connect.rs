@@ -84,13 +84,19 @@ pub enum ConnectError {
 }
 
 impl Connection {
-    /// Reads the settings without connecting.
+    /// Returns the namespace commands act on, without connecting; `default` without a kubeconfig.
     ///
     /// # Errors
-    /// [`ConnectError`] when the kubeconfig is missing or wrong.
+    /// [`ConnectError`] when the kubeconfig is wrong.
     pub async fn namespace(&self) -> Result<String, ConnectError> {
         match self {
-            Self::Target(target) => Ok(Settings::read(target).await?.namespace),
+            Self::Target(target) => match Settings::read(target).await {
+                Ok(settings) => Ok(settings.namespace),
+                Err(ConnectError::NoConfiguration) => {
+                    Ok(target.namespace.clone().unwrap_or_else(|| "default".to_owned()))
+                }
+                Err(error) => Err(error),
+            },
             Self::Ready(_, _, namespace) => Ok(namespace.clone()),
         }
     }

@@ -65,6 +65,16 @@ fn a_missing_kubeconfig_is_one_clear_error() {
 }
 
 #[test]
+fn manifests_need_no_kubeconfig() {
+    check(
+        &["deploy", "--dry-run=client", "-n", "shop"],
+        0,
+        "---\napiVersion: v1\nkind: Service\n",
+        "",
+    );
+}
+
+#[test]
 fn a_server_that_is_down_is_one_clear_error() {
     let directory = std::env::temp_dir().join(format!("kubia-it-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
