@@ -70,7 +70,7 @@ complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand gateway-url"
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand gateway-url" -l probe -d 'Connect to each address, and print only one that answers'
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand gateway-url" -l wait -d 'Wait until a pending load balancer has an address'
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand gateway-url" -s h -l help -d 'Print help'
-complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand deploy" -l host -d 'Serve this host; `*` takes every request that no other host claims' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand deploy" -l host -d 'Serve this host; `*` takes every request that no other host claims [default: as it is, else `*`]' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand deploy" -l image -d 'Run other images, which listen on 8080: v1=IMAGE,v2=IMAGE' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand deploy" -l replicas -d 'Run this many pods: v1=3,v2=1' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand deploy" -l v2 -d 'Send this share of requests to v2, in percent [default: as it is, else 50]' -r

@@ -64,7 +64,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-kubia' -ScriptBlock {
             break
         }
         'kubectl-kubia;deploy' {
-            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Serve this host; `*` takes every request that no other host claims')
+            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Serve this host; `*` takes every request that no other host claims [default: as it is, else `*`]')
             [CompletionResult]::new('--image', '--image', [CompletionResultType]::ParameterName, 'Run other images, which listen on 8080: v1=IMAGE,v2=IMAGE')
             [CompletionResult]::new('--replicas', '--replicas', [CompletionResultType]::ParameterName, 'Run this many pods: v1=3,v2=1')
             [CompletionResult]::new('--v2', '--v2', [CompletionResultType]::ParameterName, 'Send this share of requests to v2, in percent [default: as it is, else 50]')

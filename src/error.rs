@@ -150,7 +150,7 @@ impl Error {
         match self {
             Self::Api(ApiError { failure: Failure::Conflict { .. }, .. })
             | Self::Changed { .. } => ExitCode::Conflict,
-            Self::Deploy(DeployError::HostTaken { .. })
+            Self::Deploy(DeployError::HostTaken { .. } | DeployError::OtherGateway { .. })
             | Self::Shift(
                 ShiftError::SeveralRoutes { .. }
                 | ShiftError::NoWeightedRoute { .. }
@@ -189,6 +189,9 @@ impl Error {
                  virtualservices.networking.istio.io {} -n {} -o yaml`",
                 rival.name, rival.namespace
             )),
+            Self::Deploy(DeployError::OtherGateway { .. }) => {
+                Some("name the gateway with --gateway-namespace and --service".to_owned())
+            }
             Self::Shift(error) => shift_hint(error),
             Self::NoVirtualService { object } => Some(format!(
                 "deploy the tutorial's app with `kubectl kubia deploy -n {}`, or list what there \
@@ -201,7 +204,7 @@ impl Error {
             )),
             Self::NotReady { object, .. } => Some(format!(
                 "look at its pods with `kubectl describe {} -n {}`; when they are ready, run \
-                 `kubectl kubia deploy` again",
+                 the same command again",
                 object.qualified(),
                 object.namespace
             )),
@@ -243,12 +246,20 @@ fn connect_hint(error: &ConnectError) -> Option<String> {
             Some("is the cluster running? `kubectl version` asks the same server".to_owned())
         }
         ConnectError::Kubeconfig(_)
+        | ConnectError::Syntax { .. }
         | ConnectError::Credentials { .. }
         | ConnectError::Unsupported { .. } => None,
     }
 }
 
 fn api_hint(error: &ApiError) -> Option<String> {
+    if error.verb == "patch" && error.failure.leaves_open() {
+        return Some(
+            "the answer was lost, so it may have been written all the same: look with `kubectl \
+             kubia status` before you go on"
+                .to_owned(),
+        );
+    }
     match &error.failure {
         Failure::NoIstio => Some(
             "install Istio (https://istio.io/latest/docs/setup/getting-started/), or choose \

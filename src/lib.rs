@@ -46,6 +46,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> std::process::ExitCode {
         Err(error) => {
             // Help and version go to stdout, usage errors to stderr; a closed pipe is no error.
             let _ = error.print();
+            if error.use_stderr() && commands::gateway_url::is_for_eval(&args) {
+                let _ = view::gateway_url::write_no_env(&mut io::stdout());
+            }
             return if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done }.into();
         }
     };

@@ -4,11 +4,8 @@ use super::{Answer, ApiError, Cluster, Intent, encode, request_with_body};
 use crate::domain::{
     deploy,
     object::ObjectRef,
-    plan::{Action, DryRun, Operation, Outcome},
+    plan::{Action, DryRun, FIELD_MANAGER, Operation, Outcome},
 };
-
-/// Owner of what this program writes, in `metadata.managedFields`.
-const FIELD_MANAGER: &str = "kubectl-kubia";
 
 impl Cluster {
     /// Sends one action. `before` is the object as it was read, absent when there was none.

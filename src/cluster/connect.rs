@@ -59,6 +59,12 @@ pub enum ConnectError {
     /// The kubeconfig cannot be read.
     #[error("the kubeconfig cannot be used")]
     Kubeconfig(#[source] KubeconfigError),
+    /// The kubeconfig is not YAML. The text around the place may hold secrets, so it is not shown.
+    #[error("the kubeconfig is not valid YAML{}", .line.map_or_else(String::new, |line| format!(" (line {line})")))]
+    Syntax {
+        /// Where.
+        line: Option<u64>,
+    },
     /// A file or value with credentials cannot be read.
     #[error("cannot use {what}: {cause}")]
     Credentials {
@@ -81,6 +87,17 @@ pub enum ConnectError {
         /// Why.
         failure: super::Failure,
     },
+}
+
+impl From<KubeconfigError> for ConnectError {
+    fn from(error: KubeconfigError) -> Self {
+        match error {
+            KubeconfigError::Parse(error) => {
+                Self::Syntax { line: error.location().map(|location| location.line()) }
+            }
+            error => Self::Kubeconfig(error),
+        }
+    }
 }
 
 impl Connection {

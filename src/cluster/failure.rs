@@ -6,6 +6,7 @@
 use std::{error::Error as StdError, fmt::Display, io};
 
 use http::StatusCode;
+use kube::client::AuthError;
 use serde_json::Value;
 
 use crate::domain::{
@@ -126,6 +127,12 @@ impl Failure {
         matches!(self, Self::Forbidden { .. })
     }
 
+    /// Returns whether the request may have been carried out although it failed.
+    #[must_use]
+    pub fn leaves_open(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. } | Self::NotJson)
+    }
+
     /// Returns whether the server knows no such group, version or kind.
     #[must_use]
     pub fn is_not_served(&self) -> bool {
@@ -188,6 +195,9 @@ impl Failure {
     pub(super) fn from_cause(error: &(dyn StdError + 'static)) -> Self {
         let mut cause = error;
         loop {
+            if let Some(error) = cause.downcast_ref::<AuthError>() {
+                return Self::Unreachable { cause: describe_auth(error) };
+            }
             if let Some(error) = cause.downcast_ref::<io::Error>() {
                 if error.kind() == io::ErrorKind::ConnectionRefused {
                     return Self::ConnectionRefused;
@@ -202,6 +212,28 @@ impl Failure {
                 Some(source) => cause = source,
                 None => return Self::Unreachable { cause: printable(&cause.to_string()) },
             }
+        }
+    }
+}
+
+/// Describes why there are no credentials. kube's own words hold the credential plugin's environment
+/// and output, which may be secrets.
+pub(super) fn describe_auth(error: &AuthError) -> String {
+    match error {
+        AuthError::AuthExecStart(error) => format!("its credential plugin does not start: {error}"),
+        AuthError::AuthExecRun { out, .. } => {
+            format!("its credential plugin failed with {}", out.status)
+        }
+        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => {
+            "its credential plugin printed no credential".to_owned()
+        }
+        AuthError::AuthExec(_) => "its credential plugin cannot be used".to_owned(),
+        error => {
+            let mut cause: &dyn StdError = error;
+            while let Some(source) = cause.source() {
+                cause = source;
+            }
+            printable(&cause.to_string())
         }
     }
 }

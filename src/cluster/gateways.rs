@@ -24,8 +24,8 @@ pub enum GatewayChoice {
     Usual,
     /// The Service of this name.
     Service(ObjectRef),
-    /// The Services of the pods with these labels, in this namespace.
-    Selector(String, Labels),
+    /// The Services of the pods with these labels, in this namespace or in all.
+    Selector(Option<String>, Labels),
 }
 
 /// Gateways that were found, and what could not be looked at.
@@ -81,7 +81,10 @@ impl Cluster {
                 let service = Service::read(&self.get(service).await?);
                 Ok(Found::just(self.with_pods(service).await?))
             }
-            GatewayChoice::Selector(namespace, selector) => {
+            GatewayChoice::Selector(None, selector) => {
+                Box::pin(self.pods_behind(selector, &self.namespace)).await
+            }
+            GatewayChoice::Selector(Some(namespace), selector) => {
                 let mut found = Found::default();
                 let pods = self.pods(namespace, selector).await?;
                 found.gateways = self.services_of(pods, &mut found).await?;

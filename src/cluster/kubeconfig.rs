@@ -27,9 +27,8 @@ pub(super) async fn select(target: &Target) -> Result<Selected, ConnectError> {
         return Err(ConnectError::UnknownContext { context, known });
     }
     let options = KubeConfigOptions { context: Some(context.clone()), ..Default::default() };
-    let config = Config::from_custom_kubeconfig(kubeconfig, &options)
-        .await
-        .map_err(ConnectError::Kubeconfig)?;
+    let config =
+        Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(ConnectError::from)?;
     Ok(Selected { context, config })
 }
 
@@ -42,7 +41,7 @@ pub(super) fn contexts(target: &Target) -> Result<Vec<String>, ConnectError> {
 /// Returns nothing when no file is named and none exists.
 fn read(target: &Target) -> Result<Option<Kubeconfig>, ConnectError> {
     if let Some(path) = &target.kubeconfig {
-        return Kubeconfig::read_from(path).map(Some).map_err(ConnectError::Kubeconfig);
+        return Kubeconfig::read_from(path).map(Some).map_err(ConnectError::from);
     }
     let mut merged: Option<Kubeconfig> = None;
     for path in default_paths() {
@@ -53,11 +52,11 @@ fn read(target: &Target) -> Result<Option<Kubeconfig>, ConnectError> {
             {
                 continue;
             }
-            next => next.map_err(ConnectError::Kubeconfig)?,
+            next => next.map_err(ConnectError::from)?,
         };
         merged = Some(match merged {
             None => next,
-            Some(first) => first.merge(next).map_err(ConnectError::Kubeconfig)?,
+            Some(first) => first.merge(next).map_err(ConnectError::from)?,
         });
     }
     Ok(merged)

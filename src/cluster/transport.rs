@@ -31,7 +31,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt as _};
 
-use super::{ConnectError, Failure};
+use super::{ConnectError, Failure, failure::describe_auth};
 
 mod tls;
 
@@ -74,7 +74,10 @@ pub(super) async fn connect(config: &Config) -> Result<Client, TransportError> {
         || -> Result<_, kube::Error> { Ok((config.auth_layer()?, config.extra_headers_layer()?)) };
     let (auth, headers) = layers().map_err(|error| ConnectError::Credentials {
         what: "the user of the kubeconfig",
-        cause: innermost(&error),
+        cause: match &error {
+            kube::Error::Auth(error) => describe_auth(error),
+            error => Failure::from_cause(error).to_string(),
+        },
     })?;
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
@@ -83,15 +86,6 @@ pub(super) async fn connect(config: &Config) -> Result<Client, TransportError> {
         .map_err(BoxError::from)
         .service(http);
     Ok(Client::new(service, config.default_namespace))
-}
-
-/// kube's authentication errors repeat their source; the innermost says what is wrong.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    crate::domain::text::Printable(&cause.to_string()).to_string()
 }
 
 fn user_agent() -> HeaderValue {

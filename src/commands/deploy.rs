@@ -48,9 +48,9 @@ pub struct DeployArgs {
     /// Prefix of the names of all objects
     #[arg(default_value = "kubia", value_parser = parse_name)]
     name: String,
-    /// Serve this host; `*` takes every request that no other host claims
-    #[arg(long, default_value = "*", value_name = "HOST", value_parser = parse_host)]
-    host: String,
+    /// Serve this host; `*` takes every request that no other host claims [default: as it is, else `*`]
+    #[arg(long, value_name = "HOST", value_parser = parse_host)]
+    host: Option<String>,
     /// Run other images, which listen on 8080: v1=IMAGE,v2=IMAGE
     #[arg(long, value_name = "VERSION=IMAGE", value_delimiter = ',', value_parser = parse_image)]
     image: Vec<(usize, String)>,
@@ -83,6 +83,7 @@ impl DeployArgs {
             host: self.host.clone(),
             v2: self.v2,
             force: self.force_conflicts,
+            gateway_named: self.gateway.is_named(),
             ..Wanted::default()
         };
         for (version, image) in &self.image {
@@ -110,7 +111,7 @@ pub async fn run(invocation: &mut Invocation<'_>, args: &DeployArgs) -> Result<(
     let cluster = invocation.connect().await?;
     let (snapshot, unread) = read(&cluster, &wanted, &args.gateway.choice()).await?;
     let plan = deploy::plan(&snapshot, &wanted)?;
-    announce(invocation, &cluster, &plan, &wanted, unread.as_ref());
+    announce(invocation, &cluster, &plan, &wanted.name, unread.as_ref());
     // The server checks all six before the first is written, so a refusal leaves nothing half-done.
     let previews = preview(&cluster, &plan, &snapshot).await?;
     let mut results = Vec::new();
@@ -125,7 +126,7 @@ pub async fn run(invocation: &mut Invocation<'_>, args: &DeployArgs) -> Result<(
         namespace: cluster.namespace.clone(),
         dry_run: dry_run_word(dry_run),
         gateway_port: (&plan.port).into(),
-        objects: results_of(&plan, &results, dry_run),
+        objects: results_of(&plan, &results, ended.as_ref().err(), dry_run),
     });
     ended.and(shown)
 }
@@ -203,16 +204,16 @@ fn announce(
     invocation: &mut Invocation<'_>,
     cluster: &Cluster,
     plan: &Deploy,
-    wanted: &Wanted,
+    app: &str,
     unread: Option<&ApiError>,
 ) {
     let port = &plan.port;
     invocation.note(&format!(
         "context {}, namespace {}: {} for host {}, Gateway port {} (port {} of the gateway's Service)",
-        cluster.context, cluster.namespace, wanted.name, wanted.host, port.server, port.service_port
+        cluster.context, cluster.namespace, app, plan.host, port.server, port.service_port
     ));
     if let Some(error) = unread {
-        let host = &wanted.host;
+        let host = &plan.host;
         invocation.note(&format!(
             "not checked: whether another namespace serves host {host} ({})",
             error.need()
@@ -312,11 +313,18 @@ async fn waiting(
     Ok(pods.into_iter().filter(|pod| !pod.terminating).find_map(|pod| pod.waiting))
 }
 
-fn results_of(plan: &Deploy, results: &[Outcome], dry_run: DryRun) -> Vec<ObjectResult> {
+fn results_of(
+    plan: &Deploy,
+    results: &[Outcome],
+    error: Option<&Error>,
+    dry_run: DryRun,
+) -> Vec<ObjectResult> {
+    let is_open = matches!(error, Some(Error::Api(error)) if error.verb == "patch" && error.failure.leaves_open());
     let actions = plan.actions.iter().enumerate();
     actions
-        .map(|(index, action)| {
-            ObjectResult::new(&action.object, results.get(index).copied(), dry_run)
+        .map(|(index, action)| match results.get(index) {
+            None if index == results.len() && is_open => ObjectResult::unknown(&action.object),
+            outcome => ObjectResult::new(&action.object, outcome.copied(), dry_run),
         })
         .collect()
 }

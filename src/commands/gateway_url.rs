@@ -1,6 +1,9 @@
 //! `gateway-url`: finds ingress gateways, and prints where one answers.
 
-use std::time::{Duration, Instant};
+use std::{
+    ffi::OsString,
+    time::{Duration, Instant},
+};
 
 use clap::{
     Args,
@@ -58,7 +61,7 @@ pub(super) const FORMATS: &[OutputFormat] = &[
     kubectl kubia gateway-url bookinfo-gateway -n shop -o curl")]
 pub struct GatewayUrlArgs {
     /// A Gateway, of networking.istio.io or gateway.networking.k8s.io
-    #[arg(value_name = "GATEWAY")]
+    #[arg(value_name = "GATEWAY", conflicts_with_all = ["gateway_namespace", "service", "selector"])]
     name: Option<String>,
     #[command(flatten)]
     gateway: GatewayArgs,
@@ -115,6 +118,16 @@ impl GatewayUrlArgs {
     }
 }
 
+/// Returns whether these arguments, though they cannot be parsed, are meant for a shell's `eval`,
+/// which would take an empty output for success.
+#[must_use]
+pub fn is_for_eval(args: &[OsString]) -> bool {
+    let words: Vec<_> = args.iter().filter_map(|word| word.to_str()).collect();
+    let with_value = |pair: &[&str]| ["-o", "--output"].contains(&pair[0]) && pair[1] == "env";
+    words.windows(2).any(with_value)
+        || words.iter().any(|word| ["-oenv", "-o=env", "--output=env"].contains(word))
+}
+
 /// Prints the address, or every one.
 ///
 /// # Errors
@@ -138,7 +151,8 @@ pub async fn run(invocation: &mut Invocation<'_>, args: &GatewayUrlArgs) -> Resu
             return Err(error);
         }
     };
-    if args.all {
+    // Of several assignments `eval` would keep the last, which is the worst.
+    if args.all && invocation.format != OutputFormat::Env {
         return invocation.show(&GatewayUrlList::new(&cluster.context, &answer));
     }
     let best = &answer.candidates[0];
@@ -170,8 +184,10 @@ async fn find(
             }
             pending => {
                 announce(invocation, args, pending.as_ref(), &snapshot);
-                let answer = answer.map_err(|error| complete(error, &found))?;
-                return Ok((cluster, answer));
+                return match answer {
+                    Ok(answer) => Ok((cluster, answer)),
+                    Err(error) => Err(complete(error, found)),
+                };
             }
         }
     }
@@ -218,11 +234,16 @@ async fn probe(
     Err(Error::NoAnswer { tried: tried.iter().map(Candidate::url).collect(), advice })
 }
 
-/// Adds to the error where else was looked.
-fn complete(error: GatewayUrlError, found: &Found) -> GatewayUrlError {
+/// Adds to the error where else was looked; what was forbidden comes before what was not found.
+fn complete(error: GatewayUrlError, mut found: Found) -> Error {
     match error {
-        GatewayUrlError::NoGateway { .. } => GatewayUrlError::NoGateway { also: found.also() },
-        error => error,
+        GatewayUrlError::NothingRuns { .. } if !found.forbidden.is_empty() => {
+            found.forbidden.remove(0).into()
+        }
+        GatewayUrlError::NoGateway { .. } => {
+            GatewayUrlError::NoGateway { also: found.also() }.into()
+        }
+        error => error.into(),
     }
 }
 

@@ -89,6 +89,12 @@ pub struct GatewayArgs {
 }
 
 impl GatewayArgs {
+    /// Returns whether a gateway was named at all.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.choice() != GatewayChoice::Usual
+    }
+
     /// Returns the choice these flags make; what is not given is as in the usual installations.
     #[must_use]
     pub fn choice(&self) -> GatewayChoice {
@@ -100,7 +106,7 @@ impl GatewayArgs {
         let namespace = self.gateway_namespace.as_deref().unwrap_or(usual.namespace);
         if !self.selector.is_empty() {
             let labels = self.selector.iter().cloned().collect();
-            return GatewayChoice::Selector(namespace.to_owned(), labels);
+            return GatewayChoice::Selector(self.gateway_namespace.clone(), labels);
         }
         if self.gateway_namespace.is_none() && self.service.is_none() {
             return GatewayChoice::Usual;

@@ -5,10 +5,11 @@ use serde_json::Value;
 
 use super::{GatewayArgs, Invocation, ingress_gateway, read_virtual_service, virtual_service};
 use crate::{
-    cluster::{Cluster, GatewayChoice},
+    cluster::Cluster,
     domain::{
         gateway::IngressGateway,
         gateway_url::{self, Candidate},
+        named_gateway::GatewayApi,
         object::{Kind, ObjectRef},
         snapshot::{Pod, Service},
         status::{self, Snapshot},
@@ -45,31 +46,51 @@ pub async fn run(invocation: &mut Invocation<'_>, args: &StatusArgs) -> Result<(
     invocation.require_format(OutputFormat::USUAL)?;
     let cluster = invocation.connect().await?;
     let object = virtual_service(Some(&args.name), &cluster.namespace);
-    let choice = args.gateway.choice();
     let mut not_checked = Vec::new();
-    let (virtual_service, subsets, gateway) = tokio::join!(
-        read_virtual_service(&cluster, &object),
-        cluster.subsets(&object.namespace),
-        read_gateway(&cluster, &choice)
-    );
+    let (virtual_service, subsets) =
+        tokio::join!(read_virtual_service(&cluster, &object), cluster.subsets(&object.namespace));
     let virtual_service = virtual_service?;
     let subsets = subsets.unwrap_or_else(|error| {
         not_checked.push(error.to_string());
         Vec::new()
     });
-    let gateway = gateway.map_err(|error| not_checked.push(error.to_string())).ok();
-    let (services, pods) = read_pods(&cluster, &virtual_service, &mut not_checked).await;
+    let mut not_read = Vec::new();
+    let (gateway, (services, pods)) = tokio::join!(
+        read_gateway(&cluster, &args.gateway, &virtual_service),
+        read_pods(&cluster, &virtual_service, &mut not_read)
+    );
+    let gateway = gateway.unwrap_or_else(|error| {
+        not_checked.push(error.to_string());
+        None
+    });
+    not_checked.append(&mut not_read);
     let snapshot =
         Snapshot { object, virtual_service, subsets, services, pods, gateway, not_checked };
     let status = status::describe(snapshot);
     invocation.show(&StatusView::new(&cluster.context, &status, invocation.now))
 }
 
-async fn read_gateway(cluster: &Cluster, choice: &GatewayChoice) -> Result<Gateway, Error> {
-    let gateway = ingress_gateway(cluster, choice).await?;
-    let snapshot = gateway_url::Snapshot { named: None, gateways: vec![gateway.clone()] };
+/// Reads the ingress gateway that runs the route: the one that was named, else that of the route's
+/// first Gateway; none for a route that runs in sidecars only.
+async fn read_gateway(
+    cluster: &Cluster,
+    args: &GatewayArgs,
+    virtual_service: &Value,
+) -> Result<Option<Gateway>, Error> {
+    let (named, gateways) = if args.is_named() {
+        (None, vec![ingress_gateway(cluster, &args.choice()).await?])
+    } else {
+        let Some(gateway) = status::first_gateway(virtual_service) else { return Ok(None) };
+        let (namespace, name) = (&gateway.namespace, &gateway.name);
+        let (named, found) =
+            cluster.named_gateway(namespace, name, Some(GatewayApi::Istio)).await?;
+        (Some(named), found.gateways)
+    };
+    let Some(gateway) = gateways.first().cloned() else { return Ok(None) };
+    let snapshot = gateway_url::Snapshot { named, gateways };
     let answer = gateway_url::answer(&snapshot, &gateway_url::Wanted::default()).ok();
-    Ok((gateway, answer.and_then(|answer| answer.candidates.into_iter().next())))
+    let address = answer.and_then(|answer| answer.candidates.into_iter().next());
+    Ok(Some((gateway, address)))
 }
 
 /// Reads the Services a route names and their pods; what cannot be read is noted.

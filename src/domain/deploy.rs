@@ -7,11 +7,12 @@ use serde_json::Value;
 use super::{
     gateway::{INSTALLATIONS, IngressGateway},
     gateway_url::GatewayUrlError,
-    manifests::{self, APP_LABEL, App, Names, REPLICAS},
+    manifests::{self, App, Names, REPLICAS},
     object::{Kind, ObjectRef},
-    plan::{Action, Operation, Outcome},
+    plan::{Action, FIELD_MANAGER, Operation, Outcome},
+    rivals,
     route::Route,
-    snapshot::{Labels, labels, list, text},
+    snapshot::{Labels, labels, list, selector_text, text},
     split::{Percent, TOTAL},
     text::Printable,
 };
@@ -24,8 +25,8 @@ const TUTORIAL_PORT: u16 = 8080;
 pub struct Wanted {
     /// Prefix of all names.
     pub name: String,
-    /// The host to serve.
-    pub host: String,
+    /// The host to serve, where given.
+    pub host: Option<String>,
     /// Image of v1 and v2, where given.
     pub images: [Option<String>; 2],
     /// Replicas of v1 and v2, where given.
@@ -34,6 +35,8 @@ pub struct Wanted {
     pub v2: Option<Percent>,
     /// Takes over fields other managers own.
     pub force: bool,
+    /// Whether the ingress gateway was named, so that the app may move to another.
+    pub gateway_named: bool,
 }
 
 /// What there is, as read from the cluster.
@@ -56,6 +59,8 @@ pub struct Snapshot {
 /// A deploy that has been decided.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deploy {
+    /// The host that is served.
+    pub host: String,
     /// Six server-side applies, in make-before-break order.
     pub actions: Vec<Action>,
     /// How requests reach the app's Gateway.
@@ -88,6 +93,16 @@ pub enum DeployError {
         /// On which Gateway.
         gateway: ObjectRef,
     },
+    /// The app is on another ingress gateway, and none was named to move it to.
+    #[error("{gateway} is for the pods {}, not for those of {service}", Printable(.selector))]
+    OtherGateway {
+        /// The app's Gateway.
+        gateway: ObjectRef,
+        /// Its selector.
+        selector: String,
+        /// The Service of the ingress gateway that was found.
+        service: ObjectRef,
+    },
     /// The ingress gateway has no port to use.
     #[error(transparent)]
     Gateway(#[from] GatewayUrlError),
@@ -95,20 +110,26 @@ pub enum DeployError {
 
 /// Plans the six objects.
 ///
-/// Live weights and replica counts are kept unless a flag asks for others. Every object that exists
-/// is applied with the resourceVersion it was read at, so an edit made meanwhile is a conflict even
-/// when fields of other managers are taken over.
+/// What is live is kept unless a flag asks for something else: host, images, weights, replicas. The
+/// VirtualService is applied with the resourceVersion it was read at, so an edit made meanwhile is a
+/// conflict even when fields of other managers are taken over.
 ///
 /// # Errors
-/// [`DeployError`] when the host is taken or the gateway has no HTTP port.
+/// [`DeployError`] when the host is taken, the app is on another gateway, or the gateway has no HTTP port.
 pub fn plan(snapshot: &Snapshot, wanted: &Wanted) -> Result<Deploy, DeployError> {
+    refuse_other_gateway(snapshot, wanted)?;
     let port = gateway_port(snapshot)?;
-    refuse_taken_host(snapshot, wanted, &port)?;
+    let host = host(snapshot, wanted);
+    let own = Names::of(&wanted.name).virtual_service;
+    let own = ObjectRef::new(Kind::VirtualService, &snapshot.namespace, &own);
+    if let Some((rival, gateway)) = rivals::of(snapshot, &own, &host, port.listener) {
+        return Err(DeployError::HostTaken { host, rival, gateway });
+    }
     let app = App {
         name: wanted.name.clone(),
         namespace: snapshot.namespace.clone(),
-        host: wanted.host.clone(),
-        images: wanted.images.clone(),
+        host: host.clone(),
+        images: images(snapshot, wanted),
         replicas: replicas(snapshot, wanted),
         weights: weights(snapshot, wanted),
         gateway_selector: snapshot.gateway.gateway_selector(),
@@ -119,7 +140,7 @@ pub fn plan(snapshot: &Snapshot, wanted: &Wanted) -> Result<Deploy, DeployError>
         .into_iter()
         .map(|manifest| apply(snapshot, manifest, wanted.force))
         .collect();
-    Ok(Deploy { actions, port })
+    Ok(Deploy { host, actions, port })
 }
 
 /// Returns the six manifests as they are without a cluster to look at.
@@ -129,7 +150,7 @@ pub fn render_offline(namespace: &str, wanted: &Wanted) -> Vec<Value> {
     let app = App {
         name: wanted.name.clone(),
         namespace: namespace.to_owned(),
-        host: wanted.host.clone(),
+        host: wanted.host.clone().unwrap_or_else(|| "*".to_owned()),
         images: wanted.images.clone(),
         replicas: [0, 1].map(|index| wanted.replicas[index].unwrap_or(REPLICAS[index])),
         weights: wanted.v2.map_or([50, 50], split_of),
@@ -147,13 +168,60 @@ fn apply(snapshot: &Snapshot, mut manifest: Value, force: bool) -> Action {
         &snapshot.namespace,
         &text(&manifest, "/metadata/name"),
     );
+    let mut force = force;
     // Controllers write Deployments and Services all the time; only the route is worth the refusal.
     if object.kind == Kind::VirtualService
         && let Some(live) = snapshot.existing.get(&object)
     {
         manifest["metadata"]["resourceVersion"] = text(live, "/metadata/resourceVersion").into();
+        // A shift and a deploy are two managers to the server, though both are ours. Conditional on
+        // what was read, taking over what is all our own overwrites nobody.
+        force |= managers_of_spec(live).all(|manager| manager == FIELD_MANAGER);
     }
     Action { object, operation: Operation::Apply { manifest, force } }
+}
+
+/// Who owns anything in the spec of an object, by its `managedFields`.
+fn managers_of_spec(live: &Value) -> impl Iterator<Item = &str> {
+    let entries = list(live, "/metadata/managedFields").iter();
+    let owners = entries.filter(|entry| entry.pointer("/fieldsV1/f:spec").is_some());
+    owners.map(|entry| entry["manager"].as_str().unwrap_or_default())
+}
+
+/// The host asked for, else the live one, else the tutorial's.
+fn host(snapshot: &Snapshot, wanted: &Wanted) -> String {
+    let name = Names::of(&wanted.name).virtual_service;
+    let live = existing(snapshot, Kind::VirtualService, &name);
+    let live = live.and_then(|live| list(live, "/spec/hosts").first()?.as_str());
+    wanted.host.as_deref().or(live).unwrap_or("*").to_owned()
+}
+
+/// The images asked for, else those that somebody put in place of the tutorial's program.
+fn images(snapshot: &Snapshot, wanted: &Wanted) -> [Option<String>; 2] {
+    let names = Names::of(&wanted.name).deployments;
+    [0, 1].map(|index| {
+        let own = || {
+            let live = existing(snapshot, Kind::Deployment, &names[index])?;
+            let container = live.pointer("/spec/template/spec/containers/0")?;
+            let runs_program = !list(container, "/args").is_empty();
+            (!runs_program).then(|| text(container, "/image"))
+        };
+        wanted.images[index].clone().or_else(own)
+    })
+}
+
+fn refuse_other_gateway(snapshot: &Snapshot, wanted: &Wanted) -> Result<(), DeployError> {
+    let name = Names::of(&wanted.name).gateway;
+    let Some(live) = existing(snapshot, Kind::Gateway, &name) else { return Ok(()) };
+    let selector = labels(live, "/spec/selector");
+    if wanted.gateway_named || snapshot.gateway.is_selected_by(&selector) {
+        return Ok(());
+    }
+    Err(DeployError::OtherGateway {
+        gateway: reference(Kind::Gateway, live),
+        selector: selector_text(&selector),
+        service: snapshot.gateway.service_ref(),
+    })
 }
 
 /// The tutorial's 8080 where a Service port leads to it, else the Service's HTTP port.
@@ -191,12 +259,8 @@ fn weights(snapshot: &Snapshot, wanted: &Wanted) -> [u32; 2] {
     let name = Names::of(&wanted.name).virtual_service;
     let live = existing(snapshot, Kind::VirtualService, &name);
     let routes = live.map(Route::read_all).unwrap_or_default();
-    match routes.as_slice() {
-        [route] if subsets_of(route) == ["dr-v1", "dr-v2"] => {
-            [route.destinations[0].weight, route.destinations[1].weight]
-        }
-        _ => [50, 50],
-    }
+    let ours = routes.iter().find(|route| subsets_of(route) == ["dr-v1", "dr-v2"]);
+    ours.map_or([50, 50], |route| [route.destinations[0].weight, route.destinations[1].weight])
 }
 
 fn split_of(v2: Percent) -> [u32; 2] {
@@ -221,66 +285,9 @@ fn existing<'a>(snapshot: &'a Snapshot, kind: Kind, name: &str) -> Option<&'a Va
     snapshot.existing.get(&ObjectRef::new(kind, &snapshot.namespace, name))
 }
 
-fn refuse_taken_host(
-    snapshot: &Snapshot,
-    wanted: &Wanted,
-    port: &GatewayPort,
-) -> Result<(), DeployError> {
-    let own = Names::of(&wanted.name).virtual_service;
-    let own = ObjectRef::new(Kind::VirtualService, &snapshot.namespace, &own);
-    for virtual_service in &snapshot.virtual_services {
-        let rival = reference(Kind::VirtualService, virtual_service);
-        if rival == own || !names_host(virtual_service, &wanted.host) {
-            continue;
-        }
-        let bound = list(virtual_service, "/spec/gateways").iter().filter_map(Value::as_str);
-        let gateways = bound.filter_map(|name| find_gateway(snapshot, &rival.namespace, name));
-        for gateway in gateways {
-            if serves(snapshot, gateway, &wanted.host, port.listener) {
-                let gateway = reference(Kind::Gateway, gateway);
-                return Err(DeployError::HostTaken { host: wanted.host.clone(), rival, gateway });
-            }
-        }
-    }
-    Ok(())
-}
-
-fn reference(kind: Kind, object: &Value) -> ObjectRef {
+/// Returns the address an object gives itself.
+pub(super) fn reference(kind: Kind, object: &Value) -> ObjectRef {
     ObjectRef::new(kind, &text(object, "/metadata/namespace"), &text(object, "/metadata/name"))
-}
-
-fn names_host(virtual_service: &Value, host: &str) -> bool {
-    let mut hosts = list(virtual_service, "/spec/hosts").iter().filter_map(Value::as_str);
-    hosts.any(|each| each.eq_ignore_ascii_case(host))
-}
-
-/// Finds a Gateway as a VirtualService names it: `name`, or `namespace/name`.
-fn find_gateway<'a>(snapshot: &'a Snapshot, from: &str, name: &str) -> Option<&'a Value> {
-    let (namespace, name) = name.split_once('/').unwrap_or((from, name));
-    let wanted = ObjectRef::new(Kind::Gateway, namespace, name);
-    snapshot.gateways.iter().find(|gateway| reference(Kind::Gateway, gateway) == wanted)
-}
-
-/// Returns whether a Gateway opens `host` on the listener of our gateway's pods.
-fn serves(snapshot: &Snapshot, gateway: &Value, host: &str, listener: u16) -> bool {
-    snapshot.gateway.is_selected_by(&labels(gateway, "/spec/selector"))
-        && list(gateway, "/spec/servers").iter().any(|server| {
-            let number = server.pointer("/port/number").and_then(Value::as_u64);
-            let number = number.and_then(|number| u16::try_from(number).ok());
-            let bound = number.map(|port| snapshot.gateway.listener_port(port).0);
-            let mut hosts = list(server, "/hosts").iter().filter_map(Value::as_str);
-            bound == Some(listener) && hosts.any(|pattern| covers(pattern, host))
-        })
-}
-
-/// Returns whether a server's host pattern (`*`, `*.example.com`, `ns/name`) includes `host`.
-fn covers(pattern: &str, host: &str) -> bool {
-    let pattern = pattern.split_once('/').map_or(pattern, |(_, pattern)| pattern);
-    match pattern.strip_prefix('*') {
-        Some("") => true,
-        Some(suffix) => host.to_ascii_lowercase().ends_with(&suffix.to_ascii_lowercase()),
-        None => pattern.eq_ignore_ascii_case(host),
-    }
 }
 
 /// Returns what an apply did, from the object before and after it.
@@ -291,12 +298,6 @@ pub fn outcome(before: Option<&Value>, after: &Value) -> Outcome {
     let Some(before) = before else { return Outcome::Created };
     let own = |object: &Value| (object["spec"].clone(), labels(object, "/metadata/labels"));
     if own(before) == own(after) { Outcome::Unchanged } else { Outcome::Configured }
-}
-
-/// Returns whether an object carries the label of the app called `app`.
-#[must_use]
-pub fn belongs_to(object: &Value, app: &str) -> bool {
-    labels(object, "/metadata/labels").get(APP_LABEL).is_some_and(|value| value == app)
 }
 
 #[cfg(test)]
@@ -325,7 +326,7 @@ mod tests {
     }
 
     fn wanted(host: &str) -> Wanted {
-        Wanted { name: "kubia".to_owned(), host: host.to_owned(), ..Wanted::default() }
+        Wanted { name: "kubia".to_owned(), host: Some(host.to_owned()), ..Wanted::default() }
     }
 
     fn rival(hosts: &[&str], gateway: &Value) -> Snapshot {
@@ -387,6 +388,49 @@ mod tests {
         assert_eq!((port((80, 8080)).server, port((80, 8080)).listener), (8080, 8080));
         assert_eq!((port((80, 80)).server, port((80, 80)).listener), (80, 80));
         assert_eq!((port((8080, 9090)).server, port((8080, 9090)).listener), (8080, 9090));
+    }
+
+    #[test]
+    fn only_a_route_that_is_all_our_own_is_taken_over() {
+        let force = |managers: &[&str]| {
+            let mut snapshot = snapshot((80, 8080));
+            let object = ObjectRef::new(Kind::VirtualService, "shop", "kubia-vs");
+            let entry = |manager: &&str| json!({"manager": manager, "fieldsV1": {"f:spec": {"f:http": {}}}});
+            let fields: Vec<_> = managers.iter().map(entry).collect();
+            let live = json!({"metadata": {"resourceVersion": "41", "managedFields": fields}});
+            snapshot.existing.insert(object, live);
+            let Operation::Apply { force, .. } =
+                plan(&snapshot, &wanted("*")).unwrap().actions[5].operation.clone()
+            else {
+                unreachable!("a deploy applies")
+            };
+            force
+        };
+        assert!(force(&[FIELD_MANAGER, FIELD_MANAGER]));
+        assert!(!force(&[FIELD_MANAGER, "kubectl-edit"]));
+    }
+
+    #[test]
+    fn what_was_asked_for_once_stays() {
+        let mut snapshot = snapshot((80, 8080));
+        let asked = Wanted { images: [None, Some("mine:1".to_owned())], ..wanted("shop.example") };
+        for action in plan(&snapshot, &asked).unwrap().actions {
+            let Operation::Apply { manifest, .. } = action.operation else { unreachable!() };
+            snapshot.existing.insert(action.object, manifest);
+        }
+        let again = Wanted { name: "kubia".to_owned(), ..Wanted::default() };
+        let again = plan(&snapshot, &again).unwrap();
+        assert_eq!(again.host, "shop.example");
+        for action in again.actions {
+            let Operation::Apply { manifest, .. } = action.operation else { unreachable!() };
+            let before = snapshot.existing.get(&action.object);
+            assert_eq!(outcome(before, &manifest), Outcome::Unchanged, "{}", action.object);
+        }
+        let gateway = ObjectRef::new(Kind::Gateway, "shop", "kubia-service-gateway");
+        let gateway = snapshot.existing.get_mut(&gateway).unwrap();
+        gateway["spec"]["selector"]["istio"] = json!("ingress");
+        let moved = plan(&snapshot, &wanted("shop.example"));
+        assert!(matches!(moved, Err(DeployError::OtherGateway { .. })), "{moved:?}");
     }
 
     #[test]

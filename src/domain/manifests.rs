@@ -18,7 +18,7 @@ pub const VERSIONS: [&str; 2] = ["v1", "v2"];
 pub const REPLICAS: [u32; 2] = [3, 1];
 
 /// Label on everything `deploy` writes; its value is the app's name.
-pub const APP_LABEL: &str = "kubectl-kubia/app";
+const APP_LABEL: &str = "kubectl-kubia/app";
 
 const DEPLOYMENT: &str = include_str!("../templates/deployment.yaml");
 const SERVICE: &str = include_str!("../templates/service.yaml");

@@ -10,6 +10,7 @@ pub mod object;
 pub mod opening;
 pub mod plan;
 pub mod platform;
+mod rivals;
 pub mod route;
 pub mod shift;
 pub mod snapshot;

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use super::object::ObjectRef;
 
+/// Owner of what this program writes, in `metadata.managedFields`.
+pub const FIELD_MANAGER: &str = "kubectl-kubia";
+
 /// How a mutating command treats the cluster: `--dry-run`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DryRun {

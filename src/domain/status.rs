@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     gateway::IngressGateway,
     gateway_url::Candidate,
-    object::ObjectRef,
+    object::{Kind, ObjectRef},
     route::{Destination, Route},
     snapshot::{Labels, Pod, Service, Subset, list, selects, service_of_host, text},
 };
@@ -132,10 +132,14 @@ pub fn services_named(virtual_service: &Value) -> Vec<(String, String)> {
     services
 }
 
-/// Returns the namespace a VirtualService's objects live in, for reading the DestinationRules there.
+/// Returns the first Gateway a VirtualService is bound to; nothing when it is for the mesh alone.
 #[must_use]
-pub fn namespace_of(virtual_service: &Value) -> String {
-    text(virtual_service, "/metadata/namespace")
+pub fn first_gateway(virtual_service: &Value) -> Option<ObjectRef> {
+    let namespace = text(virtual_service, "/metadata/namespace");
+    let mut gateways = list(virtual_service, "/spec/gateways").iter().filter_map(Value::as_str);
+    let gateway = gateways.find(|gateway| *gateway != "mesh")?;
+    let (namespace, name) = gateway.split_once('/').unwrap_or((&namespace, gateway));
+    Some(ObjectRef::new(Kind::Gateway, namespace, name))
 }
 
 fn route_status(route: &Route, snapshot: &Snapshot) -> RouteStatus {
@@ -190,7 +194,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::object::Kind;
 
     fn pod(name: &str, version: &str, ready: bool) -> Pod {
         Pod::read(&json!({

@@ -26,6 +26,8 @@ pub enum Result {
     Unchanged,
     /// It failed, or was not reached.
     NotWritten,
+    /// The answer was lost: it may have been written.
+    Unknown,
 }
 
 /// One object that was written to.
@@ -45,6 +47,14 @@ pub struct ObjectResult {
 }
 
 impl ObjectResult {
+    /// Returns the result of a write whose answer was lost.
+    #[must_use]
+    pub fn unknown(object: &ObjectRef) -> Self {
+        let unknown = Self::new(object, None, DryRun::None);
+        let line = format!("{} perhaps written", unknown.qualified);
+        Self { result: Result::Unknown, line, ..unknown }
+    }
+
     /// Returns the result of a write; `None` when it failed or was not reached.
     #[must_use]
     pub fn new(object: &ObjectRef, outcome: Option<Outcome>, dry_run: DryRun) -> Self {

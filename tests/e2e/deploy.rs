@@ -57,6 +57,19 @@ fn deploy_after_shift_keeps_the_weights() {
 }
 
 #[test]
+fn deploy_with_a_share_takes_over_what_a_shift_wrote() {
+    let namespace = Namespace::new(Sandbox::shared());
+    namespace.deploy();
+    namespace.kubia(&["shift", "--v2", "30"]).exits(0);
+    namespace.kubia(&["deploy", "--v2", "45"]).exits(0);
+    assert_eq!(weights(&namespace.virtual_service()), [55, 45]);
+    // What somebody else wrote is theirs.
+    namespace.write_weights(10, 90);
+    namespace.kubia(&["deploy", "--v2", "45"]).exits(1).says(&["fields belong to others"]);
+    assert_eq!(weights(&namespace.virtual_service()), [10, 90]);
+}
+
+#[test]
 fn deploy_uses_the_tutorials_gateway_port_and_says_so() {
     let namespace = Namespace::new(Sandbox::shared());
     namespace.deploy().says(&["8080"]);

@@ -40,6 +40,25 @@ fn usage_errors_exit_2() {
 }
 
 #[test]
+fn a_usage_error_does_not_let_eval_succeed() {
+    let output = kubia(&["gateway-url", "-o", "env", "--bogus"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.starts_with("unset ") && stdout.ends_with("; false\n"), "{stdout}");
+}
+
+#[test]
+fn a_broken_kubeconfig_is_not_shown() {
+    let file = std::env::temp_dir().join(format!("kubia-it-secret-{}", std::process::id()));
+    std::fs::write(&file, "users:\n- user: {token: SECRET\n  : [\n").unwrap();
+    let output = kubia(&["status", "--kubeconfig", file.to_str().unwrap()]).output().unwrap();
+    std::fs::remove_file(file).unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.starts_with("error: the kubeconfig is not valid YAML"), "{stderr}");
+    assert!(!stderr.contains("SECRET"), "{stderr}");
+}
+
+#[test]
 fn flags_go_anywhere_after_the_name() {
     for arguments in
         [&["-n", "a", "--context", "b", "status"], &["status", "-n", "a", "--context", "b"]]

@@ -84,7 +84,7 @@ fn flags_are_offered_once() {
     assert_snapshot!(offline("shift -n shop --na"), @":4");
     assert_snapshot!(offline("shift -- --na"), @":4");
     assert_snapshot!(offline("deploy -"), @"
-    --host	Serve this host; `*` takes every request that no other host claims
+    --host	Serve this host; `*` takes every request that no other host claims [default: as it is, else `*`]
     --image	Run other images, which listen on 8080: v1=IMAGE,v2=IMAGE
     --replicas	Run this many pods: v1=3,v2=1
     --v2	Send this share of requests to v2, in percent [default: as it is, else 50]
@@ -177,6 +177,7 @@ fn names_come_from_the_cluster() {
     :4
     ");
     assert_snapshot!(complete(&api, "gateway-url "), @"
+    kubia-service-gateway	networking.istio.io
     kubia-service-gateway	networking.istio.io
     both	networking.istio.io
     edge	gateway.networking.k8s.io

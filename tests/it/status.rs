@@ -25,11 +25,12 @@ fn status_shows_the_way_of_a_request() {
     ");
     assert_snapshot!(api.requests().join("\n"), @"
     GET /apis/networking.istio.io/v1/namespaces/shop/destinationrules?resourceVersion=0
-    GET /api/v1/namespaces/istio-system/pods?labelSelector=istio%3Dingressgateway&resourceVersion=0
-    GET /api/v1/namespaces/istio-system/services/istio-ingressgateway
     GET /apis/networking.istio.io/v1/namespaces/shop/virtualservices/kubia-vs
     GET /api/v1/namespaces/shop/services/kubia-service
+    GET /apis/networking.istio.io/v1/namespaces/shop/gateways/kubia-service-gateway
+    GET /api/v1/pods?labelSelector=istio%3Dingressgateway&resourceVersion=0
     GET /api/v1/namespaces/shop/pods?labelSelector=tenc-service%3Dkubia-server&resourceVersion=0
+    GET /api/v1/namespaces/istio-system/services?resourceVersion=0
     ");
 }
 
@@ -137,7 +138,7 @@ fn status_shows_hostile_strings_harmlessly() {
     VERSION   SUBSET   SHARE   READY       IMAGE    AGE
     dr-v1     dr-v1    50      <unknown>   <none>   <unknown>
     dr-v2     dr-v2    50      <unknown>   <none>   <unknown>
-    not checked: no ingress gateway found: there is no service/istio-ingressgateway in namespace istio-system and no service/istio-ingress in namespace istio-ingress, and no Service of a gateway in istio-system, istio-ingress, shop, all namespaces
+    not checked: cannot get gateway/kubia-service-gateway in namespace shop: there is no gateway "kubia-service-gateway" of either kind
     not checked: cannot get service/kubia-service in namespace shop: "kubia-service" not found
     --- stderr
     "#);

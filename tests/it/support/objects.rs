@@ -57,7 +57,8 @@ pub(crate) fn deployed(weights: (u32, u32)) -> FakeApi {
     let app = cluster()
         .object("services", &app_service())
         .object("virtualservices", &virtual_service(weights))
-        .object("destinationrules", &destination_rule());
+        .object("destinationrules", &destination_rule())
+        .object("gateways", &gateway());
     versions.iter().enumerate().fold(app, |api, (index, (version, ready))| {
         api.object("pods", &app_pod(&format!("kubia-server-{index}"), version, ready))
     })
@@ -98,6 +99,16 @@ pub(crate) fn virtual_service((v1, v2): (u32, u32)) -> Value {
         "metadata": {"namespace": "shop", "name": "kubia-vs", "resourceVersion": "41"},
         "spec": {"hosts": ["*"], "gateways": ["kubia-service-gateway"],
                  "http": [{"route": [destination(1, v1), destination(2, v2)]}]},
+    })
+}
+
+fn gateway() -> Value {
+    json!({
+        "apiVersion": "networking.istio.io/v1",
+        "metadata": {"namespace": "shop", "name": "kubia-service-gateway"},
+        "spec": {"selector": {"istio": "ingressgateway"}, "servers": [
+            {"port": {"number": 8080, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]},
+        ]},
     })
 }
 
