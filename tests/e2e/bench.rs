@@ -220,7 +220,8 @@ fn curl(kubeconfig: &Kubeconfig, folder: &Folder) -> Vec<String> {
 
 /// The largest `VmHWM` seen until the process ends: it is read as often as possible.
 fn peak_kib(command: &mut Command) -> u64 {
-    let mut child = command.stdout(Stdio::null()).spawn().expect("the plugin starts");
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("the plugin starts");
     let status = format!("/proc/{}/status", child.id());
     let program = command.get_program().to_string_lossy().into_owned();
     let name: String = program.rsplit('/').next().unwrap_or_default().chars().take(15).collect();
