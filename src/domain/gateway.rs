@@ -125,11 +125,10 @@ impl IngressGateway {
     #[must_use]
     pub fn http_port(&self) -> Option<&ServicePort> {
         let ports = &self.service.ports;
-        let by_protocol = |port: &&ServicePort| {
-            port.port == 80 || ["http", "kubernetes.io/h2c"].contains(&port.app_protocol.as_str())
-        };
         let named = |name: &str| ports.iter().find(|port| port.name == name);
-        named("http2").or_else(|| named("http")).or_else(|| ports.iter().find(by_protocol))
+        named("http2")
+            .or_else(|| named("http"))
+            .or_else(|| ports.iter().find(|port| port.is_plain_http()))
     }
 
     /// Returns the Service port for TLS: `https`, port 443, or one that says so in `appProtocol`.

@@ -114,11 +114,9 @@ pub(super) fn usual<'a>(openings: &[Opening<'a>], scheme: Scheme) -> Option<Open
 
 /// Whether a port without a server is known to be for HTTP, and not just some port.
 fn is_http(opening: &Opening<'_>) -> bool {
-    opening.service_port.is_some_and(|port| {
-        ["http2", "http"].contains(&port.name.as_str())
-            || ["http", "kubernetes.io/h2c"].contains(&port.app_protocol.as_str())
-            || port.port == 80
-    })
+    opening
+        .service_port
+        .is_some_and(|port| ["http2", "http"].contains(&port.name.as_str()) || port.is_plain_http())
 }
 
 fn is_called(opening: &Opening<'_>, name: &str) -> bool {

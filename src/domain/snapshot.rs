@@ -196,6 +196,12 @@ impl Service {
 }
 
 impl ServicePort {
+    /// Returns whether its number or its `appProtocol` says plain HTTP, whatever its name is.
+    #[must_use]
+    pub fn is_plain_http(&self) -> bool {
+        self.port == 80 || ["http", "kubernetes.io/h2c"].contains(&self.app_protocol.as_str())
+    }
+
     /// Returns nothing for a port that is not TCP: HTTP/3 is announced over TCP first.
     fn read(port: &Value) -> Option<Self> {
         let is_tcp = ["", "TCP"].contains(&text(port, "/protocol").as_str());
