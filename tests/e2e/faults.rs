@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     namespace::{Namespace, weights},
+    process,
     proxies::Proxies,
     sandbox::Sandbox,
     wait::{holds, wait_for},
@@ -94,6 +95,19 @@ fn a_killed_api_server_returns_with_all_it_knew() {
     namespace.reconnect();
     assert_eq!(weights(&namespace.virtual_service()), [50, 50]);
     namespace.kubia(&["gateway-url"]).exits(0);
+}
+
+#[test]
+fn a_killed_api_proxy_takes_only_its_own_port_away() {
+    let sandbox = Sandbox::for_faults();
+    let namespace = Namespace::new(&sandbox);
+    let control = sandbox.control();
+    control.part("api-proxy", "kill");
+    namespace.kubia(&["gateway-url"]).exits(0);
+    let mut proxied = namespace.plugin(&sandbox.proxied_kubeconfig(), &["gateway-url"]);
+    process::run(&mut proxied).exits(1).says(&["6444"]);
+    control.part("api-proxy", "restart");
+    process::run(&mut proxied).exits(0);
 }
 
 #[test]

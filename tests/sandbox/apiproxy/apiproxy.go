@@ -1,3 +1,5 @@
+// Package apiproxy publishes the API server on the host a second time, through a proxy that
+// holds or breaks chosen requests.
 package apiproxy
 
 import (
@@ -19,14 +21,10 @@ import (
 // A request for counts waits no longer than this.
 const maxPatience = 30 * time.Second
 
-// Run publishes both ports and serves the rules' own API. It returns on failure only.
+// Run publishes the proxy's port and serves the rules' own API. It returns on failure only.
 func Run(ctx context.Context, c *config.Config) error {
 	rules := NewRules()
 	server, err := newFaultServer(c, rules)
-	if err != nil {
-		return err
-	}
-	direct, err := hostnet.Listen(c.PublicAPIServer())
 	if err != nil {
 		return err
 	}
@@ -39,7 +37,6 @@ func Run(ctx context.Context, c *config.Config) error {
 		return fmt.Errorf("listen for the proxy's rules: %w", err)
 	}
 	group, _ := errgroup.WithContext(ctx)
-	group.Go(func() error { return relay(direct, config.APIServerAddress) })
 	group.Go(func() error { return server.ServeTLS(proxied, "", "") })
 	group.Go(func() error { return http.Serve(control, newControl(rules)) })
 	return group.Wait()

@@ -25,7 +25,7 @@ const (
 
 	// NodeAgentControl serves /xds/NAMESPACE/POD, and answers 200 to GET /readyz once the nodes are registered.
 	NodeAgentControl = "127.0.0.1:6446"
-	// APIProxyControl serves /requests, and answers 200 to GET /readyz once both ports are published.
+	// APIProxyControl serves /requests, and answers 200 to GET /readyz once its port is published.
 	APIProxyControl = "127.0.0.1:6447"
 	// NodeProxyControl answers 200 to GET /readyz once the node ports of the first full listing are published.
 	NodeProxyControl = "127.0.0.1:6448"

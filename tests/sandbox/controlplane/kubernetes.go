@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/component-base/cli"
-	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllers "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 
@@ -19,38 +18,6 @@ const (
 	ControllerManagerPort = 10257
 	SchedulerPort         = 10259
 )
-
-// RunAPIServer runs kube-apiserver. It does not return.
-func RunAPIServer(_ context.Context, c *config.Config) error {
-	return run(apiserver.NewAPIServerCommand(),
-		"--etcd-servers=http://"+config.EtcdAddress,
-		// All addresses of the sandbox's own network: commands that run far away come by another one.
-		"--bind-address=0.0.0.0",
-		"--secure-port=6443",
-		// Nothing inside the sandbox uses the Service `kubernetes`; without the
-		// reconciler its address need not be reachable either.
-		"--endpoint-reconciler-type=none",
-		"--advertise-address="+config.BridgeAddress,
-		"--service-cluster-ip-range="+config.ServiceCIDR,
-		"--authorization-mode=RBAC",
-		"--client-ca-file="+c.CAFile(),
-		"--token-auth-file="+c.RunFile(tokenFile),
-		"--tls-cert-file="+c.CertFile("apiserver"),
-		"--tls-private-key-file="+c.KeyFile("apiserver"),
-		"--service-account-issuer=https://kubernetes.default.svc",
-		"--service-account-key-file="+c.RunFile("pki", "service-account.pub"),
-		"--service-account-signing-key-file="+c.KeyFile("service-account"),
-		"--kubelet-certificate-authority="+c.CAFile(),
-		"--kubelet-client-certificate="+c.CertFile("apiserver-kubelet-client"),
-		"--kubelet-client-key="+c.KeyFile("apiserver-kubelet-client"),
-		"--kubelet-preferred-address-types=InternalIP",
-		"--audit-policy-file="+c.RunFile(auditPolicyFile),
-		"--audit-log-path="+c.StateFile("audit.log"),
-		"--audit-log-format=json",
-		// Tests count requests in one file: it must not be rotated away under them.
-		"--audit-log-maxsize=4096",
-	)
-}
 
 // RunControllerManager runs kube-controller-manager. It does not return.
 func RunControllerManager(_ context.Context, c *config.Config) error {

@@ -2,6 +2,7 @@ package hostnet
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -68,6 +69,47 @@ func TestAddressesOfOthersAreRefused(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:32440", fmt.Sprintf("127.%d.0.2:32440", x+1), fmt.Sprintf("127.%d1.0.2:32440", x)} {
 		if _, err := Listen(address); err == nil {
 			t.Errorf("%s was published", address)
+		}
+	}
+}
+
+func TestMergedListenersAcceptWhatEitherDoes(t *testing.T) {
+	var listeners [2]net.Listener
+	for i := range listeners {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		listeners[i] = listener
+	}
+	merged := Merge(listeners[0], listeners[1])
+	if merged.Addr() != listeners[0].Addr() {
+		t.Errorf("the address is %s", merged.Addr())
+	}
+	for _, listener := range []net.Listener{listeners[1], listeners[0], listeners[1]} {
+		connection, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		accepted, err := merged.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if accepted.LocalAddr().String() != listener.Addr().String() {
+			t.Errorf("%s was accepted at %s", listener.Addr(), accepted.LocalAddr())
+		}
+		accepted.Close()
+		connection.Close()
+	}
+	if err := merged.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := merged.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("after the end: %v", err)
+	}
+	for _, listener := range listeners {
+		if _, err := net.Dial("tcp", listener.Addr().String()); err == nil {
+			t.Errorf("%s answers after the end", listener.Addr())
 		}
 	}
 }
