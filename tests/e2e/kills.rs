@@ -83,19 +83,22 @@ fn a_sandbox_needs_no_root() {
     .exits(0);
     let nobody = "65534";
     process::run(Command::new("chown").args(["-R", nobody]).arg(installation.path())).exits(0);
-    let program = |command: &str| {
+    let program = |arguments: &[&str]| {
         let mut setpriv = Command::new("setpriv");
         setpriv.args(["--reuid", nobody, "--regid", nobody, "--clear-groups", "--"]);
-        process::run(setpriv.arg(installation.path().join("bin/kubia-sandbox")).arg(command))
+        process::run(setpriv.arg(installation.path().join("bin/kubia-sandbox")).args(arguments))
     };
-    program("up").exits(0);
-    let ended = AtEnd(|| drop(program("down")));
+    program(&["up"]).exits(0);
+    let ended = AtEnd(|| drop(program(&["down"])));
     let unprivileged = Sandbox::at(installation.path().join("default"));
     unprivileged.wait_well();
     let nodes = unprivileged.kubectl().run(&["get", "nodes", "-o", "name"]);
+    let kubectl = installation.path().join("tools/bin/kubectl");
+    let far = program(&["wan", "--", &kubectl.to_string_lossy(), "version", "-o", "json"]);
     drop(ended);
-    program("status").exits(3);
+    program(&["status"]).exits(3);
     assert_eq!(nodes.stdout, "node/node-1\nnode/node-2\nnode/node-3\n", "{nodes}");
+    assert!(far.exits(0).json()["serverVersion"].is_object(), "the server is reached from afar");
 }
 
 /// Does something when it goes, also when a test fails.

@@ -14,6 +14,7 @@ func runFar(arguments []string) (int, error) {
 	t := &target{}
 	flags := newFlags("wan", t)
 	oneWay := flags.Duration("one-way", 25*time.Millisecond, "how long each packet takes, in either direction")
+	count := flags.Bool("count", false, "say on stderr how many round trips the command took")
 	if err := t.parse(flags, arguments, 1, anyNumber); err != nil {
 		return exitUsage, err
 	}
@@ -38,6 +39,9 @@ func runFar(arguments []string) (int, error) {
 	code, err := command.Run()
 	if err != nil {
 		return exitFailed, err
+	}
+	if *count {
+		fmt.Fprintln(os.Stderr, "round trips:", command.RoundTrips())
 	}
 	return code, nil
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -87,6 +88,7 @@ func (s *Supervisor) prepare(o *launch.Options) error {
 	if err := bringLoopbackUp(); err != nil {
 		return err
 	}
+	chooseCongestionControl()
 	if err := credentials.Create(s.config); err != nil {
 		return err
 	}
@@ -161,6 +163,15 @@ func (s *Supervisor) announce(o *launch.Options) error {
 		Proxied:       "https://" + s.config.PublicProxied(),
 	}
 	return state.Write(s.config.StateDir)
+}
+
+// chooseCongestionControl makes TCP's window grow as on most servers, whatever this machine has: BBR
+// spreads packets out in time. Reno begins like Linux's usual CUBIC, which not every machine allows here.
+func chooseCongestionControl() {
+	err := os.WriteFile("/proc/sys/net/ipv4/tcp_congestion_control", []byte("reno"), 0)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "TCP's congestion control stays this machine's own:", err)
+	}
 }
 
 // bringLoopbackUp makes 127.0.0.0/8 of the new network namespace usable.

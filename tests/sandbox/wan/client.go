@@ -60,9 +60,11 @@ func (t *tunnel) upgrade(request *http.Request) error {
 }
 
 // carry holds packets back in both directions until the device or the sandbox is gone.
-func (t *tunnel) carry(device *os.File, oneWay time.Duration) error {
+func (t *tunnel) carry(device *os.File, oneWay time.Duration, trips *roundTrips) error {
 	failed := make(chan error, 2)
-	go func() { failed <- delayPackets(device, &packetReader{in: t.in}, oneWay) }()
-	go func() { failed <- delayPackets(&packetWriter{out: t.connection}, device, oneWay) }()
+	inward := &line{out: device, in: &packetReader{in: t.in}, oneWay: oneWay, sent: trips.answer, arrives: trips.answered}
+	outward := &line{out: &packetWriter{out: t.connection}, in: device, oneWay: oneWay, sent: trips.ask, arrives: trips.asked}
+	go func() { failed <- inward.carry() }()
+	go func() { failed <- outward.carry() }()
 	return <-failed
 }

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"kubia.test/sandbox/config"
@@ -34,14 +35,18 @@ func Enter(arguments []string) error {
 		return err
 	}
 	unix.CloseOnExec(socketFD)
-	if err := setUp("lo"); err != nil {
-		return err
+	lo, err := netlink.LinkByName("lo")
+	if err == nil {
+		err = netlink.LinkSetUp(lo)
 	}
-	device, err := openDevice(address, netip.MustParseAddr(config.WANAddress))
+	if err != nil {
+		return fmt.Errorf("bring the loopback interface up: %w", err)
+	}
+	device, err := openDevice(address, address, netip.MustParseAddr(config.WANAddress))
 	if err != nil {
 		return err
 	}
-	if err := unix.Sendmsg(socketFD, []byte("{}"), unix.UnixRights(device), nil, 0); err != nil {
+	if err := unix.Sendmsg(socketFD, []byte("{}"), unix.UnixRights(device.socket), nil, 0); err != nil {
 		return fmt.Errorf("hand the device over: %w", err)
 	}
 	// Rights are a thread's, and exec keeps those of the one that calls it.

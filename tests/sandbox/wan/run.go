@@ -24,7 +24,12 @@ type Command struct {
 	Kubeconfig string
 	OneWay     time.Duration
 	Arguments  []string
+
+	trips roundTrips
 }
+
+// RoundTrips is how often the command waited for the server.
+func (c *Command) RoundTrips() int { return c.trips.count() }
 
 // Run runs the command and returns its exit code as a shell would.
 func (c *Command) Run() (int, error) {
@@ -56,7 +61,7 @@ func (c *Command) Run() (int, error) {
 		return exitCode(process.Wait())
 	}
 	defer device.Close()
-	go func() { _ = t.carry(device, c.OneWay) }()
+	go func() { _ = t.carry(device, c.OneWay, &c.trips) }()
 	go forward(signals, process.Process)
 	return exitCode(process.Wait())
 }
@@ -74,10 +79,10 @@ func (c *Command) start(t *tunnel, socket *os.File) (*exec.Cmd, error) {
 		return command
 	}
 	command := build(syscall.CLONE_NEWNET | syscall.CLONE_NEWUSER)
-	// The command stays the user it was; the right to make a device must survive exec for that.
+	// The command stays the user it was; the rights to make a device and to read from it must survive exec for that.
 	command.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: os.Geteuid(), HostID: os.Geteuid(), Size: 1}}
 	command.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: os.Getegid(), HostID: os.Getegid(), Size: 1}}
-	command.SysProcAttr.AmbientCaps = []uintptr{unix.CAP_NET_ADMIN}
+	command.SysProcAttr.AmbientCaps = []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW}
 	err := command.Start()
 	if launch.IsRefusal(err) && os.Geteuid() == 0 {
 		command = build(syscall.CLONE_NEWNET)

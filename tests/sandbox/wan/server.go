@@ -37,36 +37,37 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.release(client)
-	fd, err := openDevice(netip.MustParseAddr(config.WANAddress), client)
+	device, err := openDevice(client, netip.MustParseAddr(config.WANAddress), client)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	device := os.NewFile(uintptr(fd), devicePath)
-	defer device.Close()
+	defer device.close()
+	packets := device.file()
+	defer packets.Close()
 	connection, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	defer connection.Close()
-	if err := serve(connection, buffered.Reader, device, client); err != nil {
+	if err := serve(connection, buffered.Reader, packets, client); err != nil {
 		fmt.Fprintf(os.Stderr, "wan: %s: %v\n", client, err)
 	}
 }
 
 // serve carries packets until the client is gone.
-func serve(connection net.Conn, in *bufio.Reader, device io.ReadWriteCloser, client netip.Addr) error {
+func serve(connection net.Conn, in *bufio.Reader, packets io.ReadWriteCloser, client netip.Addr) error {
 	_, err := fmt.Fprintf(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %s\r\n%s: %s\r\n\r\n",
 		protocol, addressHeader, client)
 	if err != nil {
 		return fmt.Errorf("answer: %w", err)
 	}
 	var outward sync.WaitGroup
-	// Ends with the device.
-	outward.Go(func() { _ = copyPackets(&packetWriter{out: connection}, device) })
-	err = copyPackets(device, &packetReader{in: in})
-	device.Close()
+	// Ends when the packets are closed.
+	outward.Go(func() { _ = copyPackets(&packetWriter{out: connection}, packets) })
+	err = copyPackets(packets, &packetReader{in: in})
+	packets.Close()
 	outward.Wait()
 	if errors.Is(err, io.EOF) {
 		return nil

@@ -3,10 +3,10 @@
 // of TCP's window cost what they cost over a real distance; a relay of byte streams would hide
 // all of these.
 //
-// The command runs in a network namespace of its own, where only a TUN device leads anywhere.
-// What is sent into it comes out of a second TUN device in the sandbox, where the API server
-// itself ends the connection, and the other way round. Between the two, packets travel
-// through a connection to the control API.
+// The command runs in a network namespace of its own, where only one device leads anywhere. What
+// is sent into it comes out of a second device in the sandbox, where the API server itself ends
+// the connection, and the other way round. Between the two, packets travel through a connection
+// to the control API.
 package wan
 
 import (
@@ -46,7 +46,7 @@ func (w *packetWriter) Write(packet []byte) (int, error) {
 	return len(packet), nil
 }
 
-// packetReader returns one packet per read, as a TUN device does.
+// packetReader returns one packet per read, as a packet socket does.
 type packetReader struct {
 	in *bufio.Reader
 }

@@ -33,6 +33,10 @@ func TestPacketsKeepTheirBoundsOnTheConnection(t *testing.T) {
 	}
 }
 
+func uncounted(out io.Writer, in io.Reader, hold time.Duration) *line {
+	return &line{out: out, in: in, oneWay: hold, sent: func() int { return 0 }, arrives: func([]byte, int) {}}
+}
+
 // moments notes when packets arrive.
 type moments struct {
 	packets []string
@@ -65,7 +69,7 @@ func (s *stream) Read(buffer []byte) (int, error) {
 func TestEveryPacketIsHeldForItsOwnTime(t *testing.T) {
 	const hold = 30 * time.Millisecond
 	in, out := &stream{packets: []string{"a", "b", "c", "d"}}, &moments{}
-	if err := delayPackets(out, in, hold); !errors.Is(err, io.EOF) {
+	if err := uncounted(out, in, hold).carry(); !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
 	if len(out.packets) != len(in.packets) {
@@ -88,7 +92,7 @@ func TestADeadEndStopsTheDelay(t *testing.T) {
 	defer writer.Close()
 	go func() { _, _ = writer.Write([]byte("a")) }()
 	closed := &packetWriter{out: brokenWriter{}}
-	if err := delayPackets(closed, reader, 0); !errors.Is(err, io.ErrClosedPipe) {
+	if err := uncounted(closed, reader, 0).carry(); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("%v", err)
 	}
 }
