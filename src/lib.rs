@@ -58,7 +58,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> std::process::ExitCode {
         Err(error) => return report(&Error::Output(error), &mut io::stderr()).into(),
     };
     let connection = Connection::Target(cli.global.target());
-    let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
+    // Left to itself, stderr writes each part of a line on its own.
+    let mut err = io::LineWriter::new(io::stderr().lock());
+    let mut out = io::stdout().lock();
     let invocation = Invocation {
         connection,
         format: cli.global.output,

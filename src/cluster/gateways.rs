@@ -70,17 +70,11 @@ impl Found {
 impl Cluster {
     /// Finds the ingress gateways that a choice means.
     ///
-    /// For the first of the usual installations its Service and pods are read at once, since the
-    /// label of its pods is known; elsewhere the Service says which pods are its own.
-    ///
     /// # Errors
     /// [`ApiError`], also when a Service that was named does not exist.
     pub async fn find_gateways(&self, choice: &GatewayChoice) -> Result<Found, ApiError> {
         match choice {
-            GatewayChoice::Service(service) => {
-                let service = Service::read(&self.get(service).await?);
-                Ok(Found::just(self.with_pods(service).await?))
-            }
+            GatewayChoice::Service(service) => Ok(Found::just(self.gateway_at(service).await?)),
             GatewayChoice::Selector(None, selector) => {
                 Box::pin(self.pods_behind(selector, &self.namespace)).await
             }
@@ -92,22 +86,32 @@ impl Cluster {
             }
             GatewayChoice::Usual => {
                 let [first, ..] = INSTALLATIONS;
-                let selector = Labels::from([("istio".to_owned(), first.istio_label.to_owned())]);
-                let service = first.service_ref();
-                let (service, pods) =
-                    tokio::join!(self.find(&service), self.pods(first.namespace, &selector));
-                match service? {
-                    Some(service) => {
-                        let service = Service::read(&service);
-                        // Other gateways may carry the same label.
-                        let mut pods = pods?;
-                        pods.retain(|pod| selects(&service.selector, &pod.labels));
-                        Ok(Found::just(IngressGateway::new(service, pods)))
-                    }
-                    None => self.discover_gateways().await,
+                match self.gateway_at(&first.service_ref()).await {
+                    Err(error) if error.failure.is_not_found() => self.discover_gateways().await,
+                    gateway => Ok(Found::just(gateway?)),
                 }
             }
         }
+    }
+
+    /// Reads a Service and its pods, which saves a round trip where its name is a usual one: then
+    /// the label of its pods is known, and both are asked for at once.
+    async fn gateway_at(&self, service: &ObjectRef) -> Result<IngressGateway, ApiError> {
+        let usual = INSTALLATIONS.iter().find(|each| each.service == service.name);
+        let Some(usual) = usual else {
+            return self.with_pods(Service::read(&self.get(service).await?)).await;
+        };
+        let label = Labels::from([("istio".to_owned(), usual.istio_label.to_owned())]);
+        let (service, pods) =
+            tokio::join!(self.get(service), self.pods(&service.namespace, &label));
+        let service = Service::read(&service?);
+        if !selects(&label, &service.selector) {
+            return self.with_pods(service).await;
+        }
+        // Other gateways may carry the same label.
+        let mut pods = pods?;
+        pods.retain(|pod| selects(&service.selector, &pod.labels));
+        Ok(IngressGateway::new(service, pods))
     }
 
     /// Looks for Services that the charts' labels mark as gateways: in the usual namespaces and our

@@ -4,6 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use http::Request;
 use kube::{Client, client::Body};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
@@ -12,6 +13,7 @@ mod connect;
 mod failure;
 mod gateways;
 mod kubeconfig;
+mod lean;
 mod names;
 mod read;
 mod transport;
@@ -45,18 +47,18 @@ struct Intent<'a> {
 }
 
 /// A successful answer.
-struct Answer {
+struct Answer<T = Value> {
     created: bool,
-    object: Value,
+    object: T,
 }
 
 impl Cluster {
     /// Sends a request and reads the whole answer, within the deadline.
-    async fn send(
+    async fn send<T: DeserializeOwned>(
         &self,
         intent: Intent<'_>,
         request: Request<Vec<u8>>,
-    ) -> Result<Answer, ApiError> {
+    ) -> Result<Answer<T>, ApiError> {
         let exchange = async {
             let answer =
                 self.client.send(request.map(Body::from)).await.map_err(Failure::from_kube)?;
@@ -80,12 +82,12 @@ impl Cluster {
     ///
     /// Istio's kinds are tried at `v1` first, which saves a round trip wherever it is served; only
     /// when the server knows no such version is it asked which ones it has.
-    async fn send_versioned(
+    async fn send_versioned<T: DeserializeOwned>(
         &self,
         kind: Kind,
         intent: Intent<'_>,
         build: impl Fn(&str) -> Request<Vec<u8>>,
-    ) -> Result<Answer, ApiError> {
+    ) -> Result<Answer<T>, ApiError> {
         let prefix = |version: &str| match kind.group() {
             "" => "/api/v1".to_owned(),
             ISTIO_GROUP => format!("/apis/{ISTIO_GROUP}/{version}"),
@@ -117,7 +119,7 @@ impl Cluster {
         let intent = Intent { verb: "get", subject: &format_args!("the API group {ISTIO_GROUP}") };
         let no_istio = || ApiError::new(intent.verb, intent.subject, Failure::NoIstio);
         let request = request("GET", &format!("/apis/{ISTIO_GROUP}"));
-        let group = match self.send(intent, request).await {
+        let group: Value = match self.send(intent, request).await {
             Ok(answer) => answer.object,
             Err(error) if error.failure.is_not_served() => return Err(no_istio()),
             Err(error) => return Err(error),

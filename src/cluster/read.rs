@@ -7,10 +7,10 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{ApiError, Cluster, Failure, Intent, encode, request};
+use super::{ApiError, Cluster, Failure, Intent, encode, lean::Lean, request};
 use crate::domain::{
     object::{Kind, ObjectRef},
-    snapshot::{Deployment, Labels, Pod, Subset, list, selector_text},
+    snapshot::{Deployment, Labels, Pod, Subset, selector_text},
 };
 
 /// How recent the objects of a LIST have to be.
@@ -103,7 +103,11 @@ impl Cluster {
         let answer = self
             .send_versioned(kind, intent, |prefix| request("GET", &format!("{prefix}{path}")))
             .await?;
-        Ok(list(&answer.object, "/items").to_vec())
+        let Lean(mut list) = answer.object;
+        match list.pointer_mut("/items").map(Value::take) {
+            Some(Value::Array(items)) => Ok(items),
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// Reads the objects of a kind in all namespaces, or where that is forbidden in one.

@@ -123,6 +123,33 @@ fn gateway_url_takes_the_gateway_it_is_told() {
 }
 
 #[test]
+fn gateway_url_asks_for_the_pods_of_a_usual_service_at_once() {
+    let mut service = objects::gateway_service();
+    service["metadata"]["namespace"] = "edge".into();
+    let api = objects::cluster().object("services", &service);
+    kubia(&api, "gateway-url --gateway-namespace edge");
+    assert_snapshot!(api.requests().join("\n"), @"
+    GET /api/v1/namespaces/edge/pods?labelSelector=istio%3Dingressgateway&resourceVersion=0
+    GET /api/v1/namespaces/edge/services/istio-ingressgateway
+    ");
+}
+
+#[test]
+fn gateway_url_finds_the_pods_of_a_usual_service_with_an_unusual_selector() {
+    let mut service = objects::gateway_service();
+    service["spec"]["selector"] = serde_json::json!({"app": "istio-ingressgateway"});
+    let pod = serde_json::json!({
+        "apiVersion": "v1",
+        "metadata": {"namespace": "istio-system", "name": "istio-ingressgateway-0",
+                     "labels": {"app": "istio-ingressgateway", "istio": "edge"}},
+        "status": {"hostIP": "127.1.0.4", "conditions": [{"type": "Ready", "status": "True"}]},
+    });
+    let api = FakeApi::with_istio().object("services", &service).object("pods", &pod);
+    assert_snapshot!(kubia(&api, "gateway-url").stdout, @"127.1.0.4:32440");
+    assert_eq!(api.requests().len(), 3, "{:?}", api.requests());
+}
+
+#[test]
 fn gateway_url_all_is_a_table() {
     assert_snapshot!(kubia(&objects::cluster(), "gateway-url --all"), @"
     exit 0

@@ -33,6 +33,7 @@ const RULES: [(&str, &[&str], &[&str]); 9] = [
             "rustls",
             "rustls_native_certs",
             "secrecy",
+            "serde",
             "serde_json",
             "std",
             "thiserror",
