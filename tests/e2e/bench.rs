@@ -2,23 +2,25 @@
 
 use std::{
     env, fs,
-    io::{Write, stdout},
+    io::{self, Write, stdout},
     path::PathBuf,
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
     time::Instant,
 };
 
 use crate::support::{
     kubeconfig::Kubeconfig,
+    namespace::Namespace,
     process,
     sandbox::{Folder, Sandbox},
+    small_gateway,
 };
 
 /// Pairs of each measurement; their medians are printed.
 const PAIRS: usize = 21;
 
-const SERVICE: &str = "/api/v1/namespaces/istio-system/services/istio-ingressgateway";
-const PODS: &str = "/api/v1/namespaces/istio-system/pods?labelSelector=istio%3Dingressgateway";
+/// The usual gateway, which every subject is asked for unless another one is named.
+const USUAL: &str = "istio-system";
 
 /// The tutorial's three calls, as it has them.
 const TUTORIAL: &str = r#"
@@ -40,7 +42,6 @@ struct Place {
     kubeconfig: PathBuf,
     plugin: String,
     path: String,
-    curl: Vec<String>,
 }
 
 impl Place {
@@ -49,45 +50,63 @@ impl Place {
         let plugin = process::plugin();
         let plugins = plugin.parent().unwrap_or(&plugin).display();
         let path = format!("{plugins}:{}", sandbox.path());
-        let curl = curl(&Kubeconfig::read(&kubeconfig), &folder);
-        Self { sandbox, folder, kubeconfig, plugin: plugin.display().to_string(), path, curl }
-    }
-
-    fn clean(&self, program: &str) -> Command {
-        process::clean(program, &self.kubeconfig, self.folder.path(), &self.path)
+        Self { sandbox, folder, kubeconfig, plugin: plugin.display().to_string(), path }
     }
 
     fn with(&self, program: &str, arguments: &[&str]) -> Command {
-        let mut command = self.clean(program);
+        let mut command = process::clean(program, &self.kubeconfig, self.folder.path(), &self.path);
         command.args(arguments);
         command
     }
 
-    /// The same question asked in four ways.
-    fn questions(&self) -> [Subject<'_>; 4] {
-        let curl = || {
-            let mut command = self.clean("curl");
-            command.args(&self.curl);
-            command
-        };
+    /// The same question, about the gateway of a namespace, asked in four ways.
+    fn questions(&self, gateway: &str) -> [Subject<'_>; 4] {
+        let words = words(gateway);
+        let curl = curl(&Kubeconfig::read(&self.kubeconfig), &self.folder, gateway);
+        let tutorial = TUTORIAL.replace(USUAL, gateway);
         [
-            self.own(),
+            self.own(gateway),
             Subject {
                 name: "kubectl kubia gateway-url",
-                command: Box::new(|| self.with("kubectl", &["kubia", "gateway-url"])),
+                command: Box::new(move || {
+                    let mut command = self.with("kubectl", &["kubia"]);
+                    command.args(&words);
+                    command
+                }),
             },
-            Subject { name: "one curl, two GETs", command: Box::new(curl) },
+            Subject {
+                name: "one curl, two GETs",
+                command: Box::new(move || {
+                    let mut command = self.with("curl", &[]);
+                    command.args(&curl);
+                    command
+                }),
+            },
             Subject {
                 name: "the tutorial's three calls",
-                command: Box::new(|| self.with("sh", &["-ec", TUTORIAL])),
+                command: Box::new(move || self.with("sh", &["-ec", &tutorial])),
             },
         ]
     }
 
-    fn own(&self) -> Subject<'_> {
-        let command = || self.with(&self.plugin, &["gateway-url"]);
+    fn own(&self, gateway: &str) -> Subject<'_> {
+        let words = words(gateway);
+        let command = move || {
+            let mut command = self.with(&self.plugin, &[]);
+            command.args(&words);
+            command
+        };
         Subject { name: "gateway-url", command: Box::new(command) }
     }
+}
+
+/// The plugin's command line for the gateway of a namespace.
+fn words(gateway: &str) -> Vec<String> {
+    let mut words = vec!["gateway-url".to_owned()];
+    if gateway != USUAL {
+        words.extend(["--gateway-namespace".to_owned(), gateway.to_owned()]);
+    }
+    words
 }
 
 /// Times all of it and prints the figures.
@@ -99,13 +118,19 @@ pub(crate) fn run() -> Result<(), String> {
     let place = Place::new(Sandbox::shared().kubia_kubeconfig());
     let own = near(&place)?;
     busy(&place, own)?;
-    print("\n25 ms away, each way");
     let sandbox = place.sandbox;
-    let program = env::current_exe().map_err(|error| error.to_string())?;
-    let mut far = sandbox.command(&["wan", "--"]);
-    let status = far.arg(program).arg("bench-far").status().map_err(|error| error.to_string())?;
-    if !status.success() {
-        return Err(format!("the far part ended with {status}"));
+    let small = Namespace::new(sandbox);
+    small_gateway::install(&small);
+    for gateway in [small.name(), USUAL] {
+        let answers = answers(&place, gateway)?;
+        print(&format!("\n25 ms away, each way, with {answers} bytes of answers"));
+        let program = env::current_exe().map_err(|error| error.to_string())?;
+        let mut far = sandbox.command(&["wan", "--"]);
+        far.arg(program).args(["bench-far", gateway]);
+        let status = far.status().map_err(|error| error.to_string())?;
+        if !status.success() {
+            return Err(format!("the far part ended with {status}"));
+        }
     }
     let start = sandbox.control().status()["startSeconds"].clone();
     print(&format!("\nthe sandbox started in {start} s"));
@@ -117,27 +142,35 @@ pub(crate) fn run() -> Result<(), String> {
 /// # Errors
 ///
 /// Says which command failed.
-pub(crate) fn run_far() -> Result<(), String> {
+pub(crate) fn run_far(gateway: &str) -> Result<(), String> {
     let kubeconfig = env::var_os("KUBECONFIG").ok_or("this runs under `kubia-sandbox wan`")?;
     let place = Place::new(kubeconfig.into());
-    let [own, dispatched, curl, tutorial] = medians(&place.questions())?;
+    let [own, dispatched, curl, tutorial] = medians(&place.questions(gateway))?;
     print_questions(own, dispatched, curl, tutorial);
     Ok(())
 }
 
+/// How much the API server says about a gateway, Service and pods together.
+fn answers(place: &Place, gateway: &str) -> Result<usize, String> {
+    let [_, _, curl, _] = place.questions(gateway);
+    Ok(succeeded(&curl, (curl.command)().output())?.stdout.len())
+}
+
 fn near(place: &Place) -> Result<f64, String> {
-    let [question, dispatched, curl, tutorial] = place.questions();
+    let [question, dispatched, curl, tutorial] = place.questions(USUAL);
     let plugin = &place.plugin;
     let version =
         Subject { name: "--version", command: Box::new(|| place.with(plugin, &["--version"])) };
-    let nothing = Subject { name: "/bin/true", command: Box::new(|| place.clean("/bin/true")) };
+    let nothing = Subject { name: "/bin/true", command: Box::new(|| place.with("/bin/true", &[])) };
     let [own, dispatched, curl, tutorial, version, nothing] =
         medians(&[question, dispatched, curl, tutorial, version, nothing])?;
     print_questions(own, dispatched, curl, tutorial);
+    let answers = answers(place, USUAL)?;
     let size = fs::metadata(plugin).map_err(|error| format!("{plugin}: {error}"))?.len();
     let peak = (0..PAIRS).map(|_| peak_kib(&mut place.with(plugin, &["gateway-url"]))).max();
     print(&format!(
         "--version ÷ /bin/true                           {:.2}\n\
+         answers                                         {answers} bytes\n\
          binary                                          {} KiB\n\
          peak memory of gateway-url                      {} KiB",
         version / nothing,
@@ -151,7 +184,7 @@ fn near(place: &Place) -> Result<f64, String> {
 fn busy(place: &Place, idle: f64) -> Result<(), String> {
     print("\n100 unrelated writes a second");
     place.sandbox.control().load(100);
-    let result = medians(&[place.own()]);
+    let result = medians(&[place.own(USUAL)]);
     place.sandbox.control().load(0);
     let [busy] = result?;
     print(&format!("busy ÷ idle                                     {:.2}", busy / idle));
@@ -196,25 +229,32 @@ fn medians<const N: usize>(subjects: &[Subject<'_>; N]) -> Result<[f64; N], Stri
 fn milliseconds(subject: &Subject<'_>) -> Result<f64, String> {
     let mut command = (subject.command)();
     let start = Instant::now();
-    let output = command.output().map_err(|error| format!("{}: {error}", subject.name))?;
+    let output = command.output();
     let time = start.elapsed().as_secs_f64() * 1e3;
-    if !output.status.success() {
-        return Err(format!("{}: {}", subject.name, String::from_utf8_lossy(&output.stderr)));
-    }
+    succeeded(subject, output)?;
     Ok(time)
 }
 
+fn succeeded(subject: &Subject<'_>, output: io::Result<Output>) -> Result<Output, String> {
+    let output = output.map_err(|error| format!("{}: {error}", subject.name))?;
+    if output.status.success() {
+        return Ok(output);
+    }
+    Err(format!("{}: {}", subject.name, String::from_utf8_lossy(&output.stderr)))
+}
+
 /// The arguments of a curl that asks the tutorial's two questions on one connection.
-fn curl(kubeconfig: &Kubeconfig, folder: &Folder) -> Vec<String> {
+fn curl(kubeconfig: &Kubeconfig, folder: &Folder, gateway: &str) -> Vec<String> {
     let authority = folder.path().join("ca.pem");
     fs::write(&authority, kubeconfig.authority()).expect("the folder is ours");
     let token = kubeconfig.token().expect("kubia has a token");
-    let server = kubeconfig.server();
+    let namespace = format!("{}/api/v1/namespaces/{gateway}", kubeconfig.server());
     // To curl by its own name the API server answers indented JSON, twice as long.
     let mut arguments = ["-sSf", "-A", "bench", "--cacert"].map(str::to_owned).to_vec();
     arguments.push(authority.display().to_string());
     arguments.extend(["-H".to_owned(), format!("Authorization: Bearer {token}")]);
-    arguments.extend([format!("{server}{SERVICE}"), format!("{server}{PODS}")]);
+    arguments.push(format!("{namespace}/services/istio-ingressgateway"));
+    arguments.push(format!("{namespace}/pods?labelSelector=istio%3Dingressgateway"));
     arguments
 }
 

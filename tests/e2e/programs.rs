@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         ["demo"] => demo_on_sandbox(),
         ["demo", "--context", context, "--confirm", confirm] => demo_on_cluster(context, confirm),
         ["bench"] => bench::run(),
-        ["bench-far"] => bench::run_far(),
+        ["bench-far", gateway] => bench::run_far(gateway),
         ["soak"] => {
             soak::run();
             Ok(())

@@ -12,6 +12,7 @@ pub(crate) mod proxies;
 pub(crate) mod races;
 pub(crate) mod relay;
 pub(crate) mod sandbox;
+pub(crate) mod small_gateway;
 pub(crate) mod terminal;
 pub(crate) mod traffic;
 pub(crate) mod wait;
