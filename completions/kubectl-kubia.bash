@@ -97,11 +97,11 @@ _kubectl__kubia() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "text json yaml name url env curl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text wide json yaml name url env curl" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "text json yaml name url env curl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text wide json yaml name url env curl" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -164,11 +164,11 @@ _kubectl__kubia() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "text json yaml name url env curl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text wide json yaml name url env curl" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "text json yaml name url env curl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text wide json yaml name url env curl" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -261,11 +261,11 @@ _kubectl__kubia() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "text json yaml name url env curl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text wide json yaml name url env curl" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "text json yaml name url env curl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text wide json yaml name url env curl" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -342,11 +342,11 @@ _kubectl__kubia() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "text json yaml name url env curl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text wide json yaml name url env curl" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "text json yaml name url env curl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text wide json yaml name url env curl" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -505,11 +505,11 @@ _kubectl__kubia() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "text json yaml name url env curl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text wide json yaml name url env curl" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "text json yaml name url env curl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text wide json yaml name url env curl" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -574,11 +574,11 @@ _kubectl__kubia() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "text json yaml name url env curl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text wide json yaml name url env curl" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "text json yaml name url env curl" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text wide json yaml name url env curl" -- "${cur}"))
                     return 0
                     ;;
                 *)

@@ -29,6 +29,7 @@ complete -c kubectl-kubia -n "__fish_kubectl_kubia_needs_command" -l context -d 
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_needs_command" -s n -l namespace -d 'Act in this namespace instead of the context\'s' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_needs_command" -l request-timeout -d 'Give up on one request after this time: `30s`, `1m`, or seconds; 0 means 30s' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_needs_command" -s o -l output -d 'Print in this format' -r -f -a "text\t''
+wide\t''
 json\t''
 yaml\t''
 name\t''
@@ -59,6 +60,7 @@ complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand gateway-url"
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand gateway-url" -s n -l namespace -d 'Act in this namespace instead of the context\'s' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand gateway-url" -l request-timeout -d 'Give up on one request after this time: `30s`, `1m`, or seconds; 0 means 30s' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand gateway-url" -s o -l output -d 'Print in this format' -r -f -a "text\t''
+wide\t''
 json\t''
 yaml\t''
 name\t''
@@ -88,6 +90,7 @@ complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand deploy" -l c
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand deploy" -s n -l namespace -d 'Act in this namespace instead of the context\'s' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand deploy" -l request-timeout -d 'Give up on one request after this time: `30s`, `1m`, or seconds; 0 means 30s' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand deploy" -s o -l output -d 'Print in this format' -r -f -a "text\t''
+wide\t''
 json\t''
 yaml\t''
 name\t''
@@ -106,6 +109,7 @@ complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand shift" -l co
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand shift" -s n -l namespace -d 'Act in this namespace instead of the context\'s' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand shift" -l request-timeout -d 'Give up on one request after this time: `30s`, `1m`, or seconds; 0 means 30s' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand shift" -s o -l output -d 'Print in this format' -r -f -a "text\t''
+wide\t''
 json\t''
 yaml\t''
 name\t''
@@ -121,6 +125,7 @@ complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand status" -l c
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand status" -s n -l namespace -d 'Act in this namespace instead of the context\'s' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand status" -l request-timeout -d 'Give up on one request after this time: `30s`, `1m`, or seconds; 0 means 30s' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand status" -s o -l output -d 'Print in this format' -r -f -a "text\t''
+wide\t''
 json\t''
 yaml\t''
 name\t''
@@ -135,6 +140,7 @@ complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand completion" 
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand completion" -s n -l namespace -d 'Act in this namespace instead of the context\'s' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand completion" -l request-timeout -d 'Give up on one request after this time: `30s`, `1m`, or seconds; 0 means 30s' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand completion" -s o -l output -d 'Print in this format' -r -f -a "text\t''
+wide\t''
 json\t''
 yaml\t''
 name\t''

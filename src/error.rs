@@ -182,7 +182,7 @@ impl Error {
             Self::Connect(error) => connect_hint(error),
             Self::Api(error) => api_hint(error),
             Self::GatewayUrl(error) | Self::Deploy(DeployError::Gateway(error)) => {
-                Some(gateway_hint(error))
+                gateway_hint(error)
             }
             Self::Deploy(DeployError::HostTaken { rival, .. }) => Some(format!(
                 "choose another host with --host, or see the other one with `kubectl get \
@@ -289,28 +289,22 @@ fn api_hint(error: &ApiError) -> Option<String> {
     }
 }
 
-fn gateway_hint(error: &GatewayUrlError) -> String {
+fn gateway_hint(error: &GatewayUrlError) -> Option<String> {
     match error {
-        GatewayUrlError::NoGateway { .. } => {
+        GatewayUrlError::NoGateway { .. } => Some(
             "name the gateway's Service with --gateway-namespace and --service; `kubectl get \
              services -A -l istio` lists candidates"
-                .to_owned()
-        }
-        GatewayUrlError::NothingRuns { name, namespace, .. } => {
-            format!(
-                "look at it with `kubectl get gateways.networking.istio.io {name} -n {namespace} -o yaml`"
-            )
-        }
-        GatewayUrlError::NoPort { service, .. } => format!(
+                .to_owned(),
+        ),
+        GatewayUrlError::NothingRuns { gateway: object, .. }
+        | GatewayUrlError::NoPort { service: object, .. } => Some(format!(
             "look at it with `kubectl get {} -n {} -o yaml`",
-            service.qualified(),
-            service.namespace
-        ),
-        GatewayUrlError::NoAddress { service, .. } => format!(
-            "from here it is reached with `kubectl port-forward -n {} {} 8080:http2`",
-            service.namespace,
-            service.qualified()
-        ),
+            object.qualified(),
+            object.namespace
+        )),
+        GatewayUrlError::NoAddress { port_forward, .. } => {
+            port_forward.as_ref().map(|command| format!("from here it is reached with `{command}`"))
+        }
     }
 }
 

@@ -37,6 +37,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// The formats of `gateway-url`.
 pub(super) const FORMATS: &[OutputFormat] = &[
     OutputFormat::Text,
+    OutputFormat::Wide,
     OutputFormat::Json,
     OutputFormat::Yaml,
     OutputFormat::Name,
@@ -169,7 +170,7 @@ async fn find(
     loop {
         let (snapshot, found) = read(&cluster, args).await?;
         let answer = gateway_url::answer(&snapshot, &args.wanted());
-        let pending = pending(&snapshot);
+        let pending = pending(&snapshot, args.source.0);
         match pending {
             Some(service) if args.wait => {
                 if Instant::now() >= deadline {
@@ -222,10 +223,9 @@ async fn probe(
     }
     // Only now is it worth knowing what the cluster runs on.
     let nodes = cluster.list(Kind::Node, None, &Labels::new(), Freshness::Cached).await;
-    let service = tried.iter().find_map(|candidate| candidate.service.as_ref());
-    let service = service.map(|each| ObjectRef::new(Kind::Service, &each.namespace, &each.name));
+    let forward = tried.iter().find_map(|candidate| candidate.port_forward.as_deref());
     let advice = match nodes {
-        Ok(nodes) => Platform::of(&nodes).map(|platform| platform.advice(service.as_ref())),
+        Ok(nodes) => Platform::of(&nodes).map(|platform| platform.advice(forward)),
         Err(error) => {
             invocation.note(&format!("not checked: what the cluster runs on ({})", error.need()));
             None
@@ -247,10 +247,12 @@ fn complete(error: GatewayUrlError, mut found: Found) -> Error {
     }
 }
 
-/// The first Service that waits for a load balancer, if the best one does.
-fn pending(snapshot: &Snapshot) -> Option<ObjectRef> {
+/// The first Service that waits for a load balancer, if the best one does and another source is not
+/// insisted on.
+fn pending(snapshot: &Snapshot, only: Option<Source>) -> Option<ObjectRef> {
     let gateway = snapshot.gateways.first()?;
-    gateway.service.is_pending.then(|| gateway.service_ref())
+    let matters = only.is_none_or(|source| source == Source::LoadBalancer);
+    (matters && gateway.service.is_pending).then(|| gateway.service_ref())
 }
 
 /// Says on stderr what the address alone does not: a pending load balancer, and other gateways.
@@ -260,9 +262,7 @@ fn announce(
     pending: Option<&ObjectRef>,
     snapshot: &Snapshot,
 ) {
-    if let Some(service) = pending
-        && args.source.0.is_none_or(|source| source == Source::LoadBalancer)
-    {
+    if let Some(service) = pending {
         invocation.note(&format!("load balancer of {service} is pending"));
     }
     if let [first, others @ ..] = snapshot.gateways.as_slice()

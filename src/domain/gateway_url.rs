@@ -5,7 +5,7 @@ use super::{
     gateway::{INSTALLATIONS, IngressGateway},
     named_gateway::{GatewayApi, NamedGateway, Scheme, Server},
     object::ObjectRef,
-    opening::{PortChoice, choose, opening_of_server, openings, usual},
+    opening::{Opening, PortChoice, choose, opening_of_server, openings, usual},
     snapshot::ServicePort,
     source::{SOURCES, Source, places, port_at, reasons},
     text::Printable,
@@ -52,6 +52,8 @@ pub struct Candidate {
     pub https_port: Option<u16>,
     /// The first host of the server that is no wildcard, for the header `Host` and for SNI.
     pub virtual_host: Option<String>,
+    /// The command that reaches the same port through the API server, if anything can be named to it.
+    pub port_forward: Option<String>,
 }
 
 /// A Service and one of its ports.
@@ -86,12 +88,10 @@ pub enum GatewayUrlError {
         also: String,
     },
     /// The Gateway that was named runs on no pod and no Service.
-    #[error("nothing runs gateway/{name} in namespace {namespace}: {why}")]
+    #[error("nothing runs {gateway}: {why}")]
     NothingRuns {
-        /// Name of the Gateway.
-        name: String,
-        /// Namespace of the Gateway.
-        namespace: String,
+        /// The Gateway.
+        gateway: ObjectRef,
         /// What is missing.
         why: String,
     },
@@ -112,8 +112,8 @@ pub enum GatewayUrlError {
     NoAddress {
         /// The Gateway that was named and its Service, else the Service alone.
         target: String,
-        /// The gateway's Service.
-        service: ObjectRef,
+        /// The command that reaches it through the API server, if anything can be named to it.
+        port_forward: Option<String>,
         /// Each source, and what it lacks.
         why: Vec<String>,
     },
@@ -173,8 +173,7 @@ fn nothing_runs(named: Option<&NamedGateway>) -> GatewayUrlError {
     match named {
         None => GatewayUrlError::NoGateway { also: String::new() },
         Some(named) => GatewayUrlError::NothingRuns {
-            name: named.name.clone(),
-            namespace: named.namespace.clone(),
+            gateway: named.object_ref(),
             why: match named.api {
                 GatewayApi::Istio => {
                     format!("no pod has the labels {}", Printable(&named.selector))
@@ -194,6 +193,7 @@ fn candidates_of(
 ) -> Result<Vec<Candidate>, GatewayUrlError> {
     let openings = openings(gateway, named);
     let opening = choose(&openings, &wanted.port).ok_or_else(|| no_port(gateway, named, wanted))?;
+    let port_forward = port_forward(gateway, opening);
     let sources =
         SOURCES.into_iter().filter(|source| wanted.source.is_none_or(|only| only == *source));
     let places = sources.flat_map(|source| places(source, gateway, named, opening));
@@ -211,6 +211,7 @@ fn candidates_of(
                 http_port: at(Scheme::Http),
                 https_port: at(Scheme::Https),
                 virtual_host: opening.server.and_then(Server::virtual_host).cloned(),
+                port_forward: port_forward.clone(),
             }
         })
         .collect();
@@ -219,7 +220,7 @@ fn candidates_of(
         let service = gateway.service_ref();
         let target =
             named.map_or_else(|| service.to_string(), |named| format!("{named} ({service})"));
-        return Err(GatewayUrlError::NoAddress { target, service, why });
+        return Err(GatewayUrlError::NoAddress { target, port_forward, why });
     }
     Ok(candidates)
 }
@@ -245,8 +246,23 @@ fn candidates_of_status(named: &NamedGateway, wanted: &Wanted) -> Vec<Candidate>
             http_port: port(Scheme::Http),
             https_port: port(Scheme::Https),
             virtual_host: opening.server.and_then(Server::virtual_host).cloned(),
+            port_forward: None,
         })
         .collect()
+}
+
+/// A port-forward to the Service, or where none of its ports leads there, to a pod.
+fn port_forward(gateway: &IngressGateway, opening: Opening<'_>) -> Option<String> {
+    let (object, port) = match opening.service_port {
+        Some(port) => (gateway.service_ref(), port.port),
+        None => (gateway.serving().next()?.object_ref(), opening.listener),
+    };
+    let local = match opening.scheme {
+        Scheme::Http => 8080,
+        Scheme::Https => 8443,
+    };
+    let (namespace, object) = (&object.namespace, object.qualified());
+    Some(format!("kubectl port-forward -n {namespace} {object} {local}:{port}"))
 }
 
 fn service_name(gateway: &IngressGateway, port: &ServicePort) -> ServiceName {

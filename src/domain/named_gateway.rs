@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{
     address::{Host, is_dns_name},
+    object::{Kind, ObjectRef},
     snapshot::{labels, list, selector_text, text},
 };
 
@@ -72,11 +73,21 @@ pub struct Server {
 
 impl fmt::Display for NamedGateway {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "gateway/{} in namespace {}", self.name, self.namespace)
+        self.object_ref().fmt(formatter)
     }
 }
 
 impl NamedGateway {
+    /// Returns its address.
+    #[must_use]
+    pub fn object_ref(&self) -> ObjectRef {
+        let kind = match self.api {
+            GatewayApi::Istio => Kind::Gateway,
+            GatewayApi::Kubernetes => Kind::KubernetesGateway,
+        };
+        ObjectRef::new(kind, &self.namespace, &self.name)
+    }
+
     /// Reads a Gateway of either kind.
     #[must_use]
     pub fn read(api: GatewayApi, object: &Value) -> Self {

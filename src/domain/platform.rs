@@ -5,10 +5,7 @@
 
 use serde_json::Value;
 
-use super::{
-    object::ObjectRef,
-    snapshot::{labels, text},
-};
+use super::snapshot::{labels, text};
 
 /// What a local cluster is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,16 +41,11 @@ impl Platform {
         })
     }
 
-    /// Returns what leads to a Service on such a cluster.
+    /// Returns what leads to a gateway on such a cluster, or else a port-forward does.
     #[must_use]
-    pub fn advice(self, service: Option<&ObjectRef>) -> String {
-        let forward = service.map_or_else(String::new, |service| {
-            format!(
-                ", or run `kubectl port-forward -n {} {} 8080:http2`",
-                service.namespace,
-                service.qualified()
-            )
-        });
+    pub fn advice(self, port_forward: Option<&str>) -> String {
+        let forward = port_forward.map(|command| format!(", or run `{command}`"));
+        let forward = forward.unwrap_or_default();
         match self {
             Self::Kind => format!(
                 "this is kind: its nodes are containers; run cloud-provider-kind, map the node port with extraPortMappings{forward}"

@@ -8,7 +8,10 @@ use std::{collections::BTreeMap, net::IpAddr};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::address::Host;
+use super::{
+    address::Host,
+    object::{Kind, ObjectRef},
+};
 
 /// Labels or a selector: exact matches only, as Services and Istio use them.
 pub type Labels = BTreeMap<String, String>;
@@ -114,6 +117,12 @@ pub struct Pod {
 }
 
 impl Pod {
+    /// Returns its address.
+    #[must_use]
+    pub fn object_ref(&self) -> ObjectRef {
+        ObjectRef::new(Kind::Pod, &self.namespace, &self.name)
+    }
+
     /// Returns whether the pod takes traffic: ready, and not being deleted.
     #[must_use]
     pub fn serves(&self) -> bool {

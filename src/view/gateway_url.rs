@@ -15,6 +15,9 @@ use crate::domain::{
 /// The shell variables of `-o env`, which are the tutorial's.
 const VARIABLES: [&str; 4] = ["INGRESS_HOST", "INGRESS_PORT", "SECURE_INGRESS_PORT", "GATEWAY_URL"];
 
+/// What a column shows that has nothing to show.
+const NONE: &str = "<none>";
+
 /// `kind: GatewayURL`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -243,11 +246,19 @@ impl View for GatewayUrlList {
     const KIND: &'static str = "GatewayURLList";
 
     fn write(&self, format: OutputFormat, out: &mut dyn Write) -> io::Result<()> {
-        if format != OutputFormat::Text {
-            return self.items.iter().try_for_each(|item| item.write(format, out));
+        let mut headers = vec!["NAMESPACE", "NAME", "KIND", "SOURCE", "URL", "READY"];
+        let mut rows: Vec<_> = self.items.iter().map(row).collect();
+        match format {
+            OutputFormat::Text => {}
+            OutputFormat::Wide => {
+                headers.extend(["SERVICE", "PORT", "POD", "HOST"]);
+                for (row, item) in rows.iter_mut().zip(&self.items) {
+                    row.extend(more(item));
+                }
+            }
+            _ => return self.items.iter().try_for_each(|item| item.write(format, out)),
         }
-        let rows: Vec<_> = self.items.iter().map(row).collect();
-        table(&["NAMESPACE", "NAME", "KIND", "SOURCE", "URL", "READY"], &rows, out)
+        table(&headers, &rows, out)
     }
 }
 
@@ -255,7 +266,7 @@ fn row(url: &GatewayUrl) -> Vec<String> {
     let (kind, namespace, name) = match (&url.gateway, &url.service) {
         (Some(gateway), _) => ("Gateway", gateway.namespace.clone(), gateway.name.clone()),
         (None, Some(service)) => ("Service", service.namespace.clone(), service.name.clone()),
-        (None, None) => ("<none>", "<none>".to_owned(), "<none>".to_owned()),
+        (None, None) => (NONE, NONE.to_owned(), NONE.to_owned()),
     };
     let ready = if url.ready { "True" } else { "False" };
     vec![
@@ -266,4 +277,16 @@ fn row(url: &GatewayUrl) -> Vec<String> {
         url.url.clone(),
         ready.to_owned(),
     ]
+}
+
+/// The columns that only the wide table has.
+fn more(url: &GatewayUrl) -> [String; 4] {
+    let service = url.service.as_ref();
+    let columns = [
+        service.map(|service| format!("{}/{}", service.namespace, service.name)),
+        service.map(|service| service.port.to_string()),
+        url.pod.as_ref().map(|pod| pod.name.clone()),
+        url.host_header.clone(),
+    ];
+    columns.map(|column| column.unwrap_or_else(|| NONE.to_owned()))
 }

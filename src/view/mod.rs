@@ -26,6 +26,8 @@ pub enum OutputFormat {
     /// For people.
     #[default]
     Text,
+    /// For people, with more columns.
+    Wide,
     /// JSON, indented as kubectl does.
     Json,
     /// YAML.
@@ -41,8 +43,9 @@ pub enum OutputFormat {
 }
 
 /// The formats and their names on the command line.
-const FORMATS: [(&str, OutputFormat); 7] = [
+const FORMATS: [(&str, OutputFormat); 8] = [
     ("text", OutputFormat::Text),
+    ("wide", OutputFormat::Wide),
     ("json", OutputFormat::Json),
     ("yaml", OutputFormat::Yaml),
     ("name", OutputFormat::Name),

@@ -162,16 +162,41 @@ fn gateway_url_all_is_a_table() {
 }
 
 #[test]
+fn gateway_url_all_is_wider_with_service_pod_and_host() {
+    assert_snapshot!(kubia(&objects::cluster(), "gateway-url --all -o wide"), @"
+    exit 0
+    --- stdout
+    NAMESPACE      NAME                   KIND      SOURCE     URL                      READY   SERVICE                             PORT   POD                               HOST
+    istio-system   istio-ingressgateway   Service   NodePort   http://127.1.0.2:32440   True    istio-system/istio-ingressgateway   80     istio-ingressgateway-7b9f-aaaaa   <none>
+    istio-system   istio-ingressgateway   Service   NodePort   http://127.1.0.3:32440   True    istio-system/istio-ingressgateway   80     istio-ingressgateway-7b9f-bbbbb   <none>
+    --- stderr
+    ");
+    assert_snapshot!(kubia(&web(), "gateway-url web --all -o wide").stdout, @"
+    NAMESPACE   NAME   KIND      SOURCE     URL                      READY   SERVICE                             PORT   POD                               HOST
+    shop        web    Gateway   NodePort   http://127.1.0.2:32440   True    istio-system/istio-ingressgateway   80     istio-ingressgateway-7b9f-aaaaa   it.example
+    shop        web    Gateway   NodePort   http://127.1.0.3:32440   True    istio-system/istio-ingressgateway   80     istio-ingressgateway-7b9f-bbbbb   it.example
+    ");
+    assert_snapshot!(kubia(&objects::cluster(), "gateway-url -o wide").stdout, @"127.1.0.2:32440");
+}
+
+/// The usual cluster with a Gateway for one host.
+fn web() -> FakeApi {
+    objects::cluster().object(
+        "gateways",
+        &serde_json::json!({
+            "apiVersion": "networking.istio.io/v1",
+            "metadata": {"namespace": "shop", "name": "web"},
+            "spec": {"selector": {"istio": "ingressgateway"}, "servers": [
+                {"port": {"number": 80, "protocol": "HTTP"}, "hosts": ["shop/*.example", "it.example"]},
+                {"port": {"number": 443, "protocol": "HTTPS"}, "hosts": ["it.example"], "tls": {"mode": "SIMPLE"}},
+            ]},
+        }),
+    )
+}
+
+#[test]
 fn gateway_url_as_curl_sends_the_host() {
-    let gateway = serde_json::json!({
-        "apiVersion": "networking.istio.io/v1",
-        "metadata": {"namespace": "shop", "name": "web"},
-        "spec": {"selector": {"istio": "ingressgateway"}, "servers": [
-            {"port": {"number": 80, "protocol": "HTTP"}, "hosts": ["shop/*.example", "it.example"]},
-            {"port": {"number": 443, "protocol": "HTTPS"}, "hosts": ["it.example"], "tls": {"mode": "SIMPLE"}},
-        ]},
-    });
-    let api = objects::cluster().object("gateways", &gateway);
+    let api = web();
     assert_snapshot!(kubia(&api, "gateway-url web -o curl"), @"
     exit 0
     --- stdout
@@ -211,6 +236,83 @@ fn gateway_url_probe_prints_no_address_that_does_not_answer() {
     http://127.1.0.3:1 does not answer: no TCP connection: Connection refused (os error 111)
     error: nothing answers at http://127.1.0.2:1, http://127.1.0.3:1
 
-    hint: this is kind: its nodes are containers; run cloud-provider-kind, map the node port with extraPortMappings, or run `kubectl port-forward -n istio-system service/istio-ingressgateway 8080:http2`
+    hint: this is kind: its nodes are containers; run cloud-provider-kind, map the node port with extraPortMappings, or run `kubectl port-forward -n istio-system service/istio-ingressgateway 8080:80`
+    ");
+}
+
+#[test]
+fn gateway_url_without_an_address_says_how_to_reach_the_port_that_was_meant() {
+    let mut service = objects::gateway_service();
+    service["spec"]["ports"] =
+        serde_json::json!([{"name": "tls", "port": 443, "targetPort": 8443, "protocol": "TCP"}]);
+    let api = objects::cluster().object("services", &service);
+    assert_snapshot!(kubia(&api, "gateway-url --port 443"), @"
+    exit 1
+    --- stdout
+    --- stderr
+    error: nothing outside the cluster leads to service/istio-ingressgateway in namespace istio-system: no load balancer, no externalIPs, port tls has no node port, no pod with a host port
+
+    hint: from here it is reached with `kubectl port-forward -n istio-system service/istio-ingressgateway 8443:443`
+    ");
+    // No port of the Service leads to the Gateway's.
+    let gateway = serde_json::json!({
+        "apiVersion": "networking.istio.io/v1",
+        "metadata": {"namespace": "shop", "name": "web"},
+        "spec": {"selector": {"istio": "ingressgateway"}, "servers": [
+            {"port": {"number": 9090, "protocol": "HTTP"}, "hosts": ["*"]},
+        ]},
+    });
+    let api = objects::cluster().object("gateways", &gateway);
+    assert_snapshot!(kubia(&api, "gateway-url web").stderr.lines().last().unwrap(), @"hint: from here it is reached with `kubectl port-forward -n istio-system pod/istio-ingressgateway-7b9f-aaaaa 8080:9090`");
+}
+
+#[test]
+fn gateway_url_that_nothing_runs_names_the_right_kind() {
+    let gateway = |group: &str, spec| {
+        serde_json::json!({
+            "apiVersion": format!("{group}/v1"),
+            "metadata": {"namespace": "shop", "name": "web"}, "spec": spec,
+        })
+    };
+    let istio = gateway("networking.istio.io", serde_json::json!({"selector": {"istio": "edge"}}));
+    let api = FakeApi::with_istio().object("gateways", &istio);
+    assert_snapshot!(kubia(&api, "gateway-url web"), @"
+    exit 1
+    --- stdout
+    --- stderr
+    error: nothing runs gateway/web in namespace shop: no pod has the labels istio=edge
+
+    hint: look at it with `kubectl get gateway.networking.istio.io/web -n shop -o yaml`
+    ");
+    let kubernetes = gateway("gateway.networking.k8s.io", serde_json::json!({}));
+    let api = FakeApi::with_istio().object("gateways", &kubernetes);
+    assert_snapshot!(kubia(&api, "gateway-url web"), @"
+    exit 1
+    --- stdout
+    --- stderr
+    error: nothing runs gateway/web in namespace shop: it has neither a Service nor an address outside the cluster
+
+    hint: look at it with `kubectl get gateway.gateway.networking.k8s.io/web -n shop -o yaml`
+    ");
+}
+
+#[test]
+fn gateway_url_waits_for_no_load_balancer_that_is_not_wanted() {
+    let mut service = objects::gateway_service();
+    service["spec"]["type"] = "LoadBalancer".into();
+    let api = objects::cluster().object("services", &service);
+    assert_snapshot!(kubia(&api, "gateway-url --wait --timeout 0 --source node-port"), @"
+    exit 0
+    --- stdout
+    127.1.0.2:32440
+    --- stderr
+    ");
+    assert_snapshot!(kubia(&api, "gateway-url --wait --timeout 0"), @"
+    exit 1
+    --- stdout
+    --- stderr
+    error: the load balancer of service/istio-ingressgateway in namespace istio-system is still pending after 0 s
+
+    hint: without --wait the next best address is printed; `kubectl describe service/istio-ingressgateway -n istio-system` says what the load balancer waits for
     ");
 }
