@@ -116,8 +116,8 @@ fn words(gateway: &str) -> Vec<String> {
 /// Says which command failed.
 pub(crate) fn run() -> Result<(), String> {
     let place = Place::new(Sandbox::shared().kubia_kubeconfig());
-    let own = near(&place)?;
-    busy(&place, own)?;
+    near(&place)?;
+    busy(&place)?;
     let sandbox = place.sandbox;
     let small = Namespace::new(sandbox);
     small_gateway::install(&small);
@@ -156,15 +156,16 @@ fn answers(place: &Place, gateway: &str) -> Result<usize, String> {
     Ok(succeeded(&curl, (curl.command)().output())?.stdout.len())
 }
 
-fn near(place: &Place) -> Result<f64, String> {
+fn near(place: &Place) -> Result<(), String> {
     let [question, dispatched, curl, tutorial] = place.questions(USUAL);
     let plugin = &place.plugin;
     let version =
         Subject { name: "--version", command: Box::new(|| place.with(plugin, &["--version"])) };
     let nothing = Subject { name: "/bin/true", command: Box::new(|| place.with("/bin/true", &[])) };
-    let [own, dispatched, curl, tutorial, version, nothing] =
-        medians(&[question, dispatched, curl, tutorial, version, nothing])?;
+    let [own, dispatched, curl, tutorial] = medians(&[question, dispatched, curl, tutorial])?;
     print_questions(own, dispatched, curl, tutorial);
+    print("");
+    let [version, nothing] = medians(&[version, nothing])?;
     let answers = answers(place, USUAL)?;
     let size = fs::metadata(plugin).map_err(|error| format!("{plugin}: {error}"))?.len();
     let peak = (0..PAIRS).map(|_| peak_kib(&mut place.with(plugin, &["gateway-url"]))).max();
@@ -177,11 +178,13 @@ fn near(place: &Place) -> Result<f64, String> {
         size / 1024,
         peak.unwrap_or(0),
     ));
-    Ok(own)
+    Ok(())
 }
 
 /// With 100 writes a second to something else, a LIST that is not careful waits for each.
-fn busy(place: &Place, idle: f64) -> Result<(), String> {
+fn busy(place: &Place) -> Result<(), String> {
+    print("\nidle, alone");
+    let [idle] = medians(&[place.own(USUAL)])?;
     print("\n100 unrelated writes a second");
     place.sandbox.control().load(100);
     let result = medians(&[place.own(USUAL)]);
@@ -203,15 +206,16 @@ fn print_questions(own: f64, dispatched: f64, curl: f64, tutorial: f64) {
 }
 
 /// The median of each subject in milliseconds, measured in turn so that all share what the
-/// machine does meanwhile.
+/// machine does meanwhile, and there and back so that none always comes after the same one.
 fn medians<const N: usize>(subjects: &[Subject<'_>; N]) -> Result<[f64; N], String> {
     let mut times = [const { Vec::new() }; N];
     for round in 0..=PAIRS {
-        for (subject, times) in subjects.iter().zip(&mut times) {
-            let time = milliseconds(subject)?;
+        for turn in 0..N {
+            let index = if round % 2 == 0 { turn } else { N - 1 - turn };
+            let time = milliseconds(&subjects[index])?;
             // The first round only warms caches.
             if round > 0 {
-                times.push(time);
+                times[index].push(time);
             }
         }
     }
