@@ -83,7 +83,7 @@ fn gateway_url_takes_three_round_trips_and_a_fourth_when_the_pod_is_as_large_as_
 /// is busy can only add to it, so that the least of three counts is the right one.
 fn round_trips(sandbox: &Sandbox, gateway_namespace: &str) -> u32 {
     let count = || {
-        let mut wan = sandbox.command(&["wan", "--count", "--one-way", "100ms", "--"]);
+        let mut wan = sandbox.command(&["wan", "--count", "--one-way", "200ms", "--"]);
         wan.arg(process::plugin()).args(["gateway-url", "--gateway-namespace", gateway_namespace]);
         let output = process::run(&mut wan).exits(0);
         let count = output.stderr.lines().find_map(|line| line.strip_prefix("round trips: "));
