@@ -3,23 +3,22 @@
 use std::{fmt::Write as _, time::Duration};
 
 use http::Request;
-use kube::{Client, client::Body};
+use kube::client::Body;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
 mod apply;
-mod connect;
+mod connection;
 mod failure;
 mod gateways;
-mod kubeconfig;
 mod lean;
 mod names;
 mod read;
-mod transport;
 
+use self::connection::Link;
 pub use self::{
-    connect::{ConnectError, Connection, Settings, Target},
+    connection::{ConnectError, Connection, Settings, Target},
     failure::{ApiError, Failure},
     gateways::{Found, GatewayChoice},
     read::{Freshness, Listing},
@@ -28,7 +27,7 @@ use crate::domain::object::{ISTIO_GROUP, ISTIO_VERSIONS, Kind};
 
 /// An API server, and the context it was found by.
 pub struct Cluster {
-    client: Client,
+    link: Link,
     /// Name of the kubeconfig context, or `in-cluster`.
     pub context: String,
     /// The namespace commands act on.
@@ -53,6 +52,19 @@ struct Answer<T = Value> {
 }
 
 impl Cluster {
+    fn new(link: Link, context: String, namespace: String, timeout: Duration) -> Self {
+        Self { link, context, namespace, timeout, istio_version: OnceCell::new() }
+    }
+
+    /// Returns a client whose requests may be upgraded to another protocol, as port-forwarding does:
+    /// the same server and the same user, but HTTP/1.1, and a connection of its own per request.
+    ///
+    /// # Errors
+    /// [`ConnectError`], when TLS cannot be set up without HTTP/2.
+    pub fn upgrading_client(&self) -> Result<kube::Client, ConnectError> {
+        self.link.upgrading_client()
+    }
+
     /// Sends a request and reads the whole answer, within the deadline.
     async fn send<T: DeserializeOwned>(
         &self,
@@ -61,7 +73,7 @@ impl Cluster {
     ) -> Result<Answer<T>, ApiError> {
         let exchange = async {
             let answer =
-                self.client.send(request.map(Body::from)).await.map_err(Failure::from_kube)?;
+                self.link.client.send(request.map(Body::from)).await.map_err(Failure::from_kube)?;
             let status = answer.status();
             let body = answer.into_body().collect_bytes().await.map_err(Failure::from_kube)?;
             if !status.is_success() {

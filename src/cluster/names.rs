@@ -3,10 +3,7 @@
 use http::header::{ACCEPT, HeaderValue};
 use serde_json::Value;
 
-use super::{
-    ApiError, Cluster, ConnectError, Connection, Intent, encode, kubeconfig, read::Collection,
-    request,
-};
+use super::{ApiError, Cluster, Intent, encode, read::Collection, request};
 use crate::domain::{
     object::Kind,
     snapshot::{list, text},
@@ -16,19 +13,6 @@ use crate::domain::{
 const METADATA: HeaderValue = HeaderValue::from_static(
     "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json",
 );
-
-impl Connection {
-    /// Reads the names of the kubeconfig's contexts, without connecting.
-    ///
-    /// # Errors
-    /// [`ConnectError`] when the kubeconfig cannot be read.
-    pub fn contexts(&self) -> Result<Vec<String>, ConnectError> {
-        match self {
-            Self::Target(target) => kubeconfig::contexts(target),
-            Self::Ready(_, context, _) => Ok(vec![context.clone()]),
-        }
-    }
-}
 
 impl Cluster {
     /// Reads the names of all namespaces.

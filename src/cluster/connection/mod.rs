@@ -3,10 +3,15 @@
 use std::{path::PathBuf, time::Duration};
 
 use kube::{Client, Config, config::KubeconfigError};
-use tokio::sync::OnceCell;
 
-use super::{Cluster, kubeconfig, transport};
+use super::Cluster;
 use crate::domain::text::Printable;
+
+mod kubeconfig;
+mod tls;
+mod transport;
+
+pub(super) use self::transport::Link;
 
 /// Where to connect to, as the command line says.
 #[derive(Clone, Debug)]
@@ -125,13 +130,21 @@ impl Connection {
     pub async fn open(&self) -> Result<Cluster, ConnectError> {
         match self {
             Self::Target(target) => Settings::read(target).await?.connect().await,
-            Self::Ready(client, context, namespace) => Ok(Cluster {
-                client: client.clone(),
-                context: context.clone(),
-                namespace: namespace.clone(),
-                timeout: Duration::from_secs(10),
-                istio_version: OnceCell::new(),
-            }),
+            Self::Ready(client, context, namespace) => {
+                let link = Link::ready(client.clone());
+                Ok(Cluster::new(link, context.clone(), namespace.clone(), Duration::from_secs(10)))
+            }
+        }
+    }
+
+    /// Reads the names of the kubeconfig's contexts, without connecting.
+    ///
+    /// # Errors
+    /// [`ConnectError`] when the kubeconfig cannot be read.
+    pub fn contexts(&self) -> Result<Vec<String>, ConnectError> {
+        match self {
+            Self::Target(target) => kubeconfig::contexts(target),
+            Self::Ready(_, context, _) => Ok(vec![context.clone()]),
         }
     }
 }
@@ -149,13 +162,11 @@ impl Settings {
     }
 
     async fn connect(self) -> Result<Cluster, ConnectError> {
-        let unreachable = |failure| ConnectError::Unreachable {
-            url: Printable(&self.config.cluster_url.to_string()).to_string(),
-            failure,
-        };
-        let connecting = transport::connect(&self.config);
-        let client = match tokio::time::timeout(self.timeout, connecting).await {
-            Ok(Ok(client)) => client,
+        let url = Printable(&self.config.cluster_url.to_string()).to_string();
+        let unreachable = |failure| ConnectError::Unreachable { url, failure };
+        let connecting = Link::connect(self.config);
+        let link = match tokio::time::timeout(self.timeout, connecting).await {
+            Ok(Ok(link)) => link,
             Ok(Err(transport::TransportError::Setup(error))) => return Err(error),
             Ok(Err(transport::TransportError::Dial(failure))) => return Err(unreachable(failure)),
             Err(_) => {
@@ -163,12 +174,6 @@ impl Settings {
                 return Err(unreachable(super::Failure::TimedOut { seconds }));
             }
         };
-        Ok(Cluster {
-            client,
-            context: self.context,
-            namespace: self.namespace,
-            timeout: self.timeout,
-            istio_version: OnceCell::new(),
-        })
+        Ok(Cluster::new(link, self.context, self.namespace, self.timeout))
     }
 }

@@ -11,7 +11,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject as _},
 };
 
-use crate::cluster::ConnectError;
+use super::ConnectError;
 
 /// Returns the TLS configuration; hyper-rustls adds ALPN.
 pub(super) fn client_config(config: &Config) -> Result<ClientConfig, ConnectError> {

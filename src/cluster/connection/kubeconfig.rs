@@ -7,7 +7,7 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 
-use super::connect::{ConnectError, Target};
+use super::{ConnectError, Target};
 
 /// A client configuration and the name of the context it came from.
 pub(super) struct Selected {
