@@ -62,8 +62,8 @@ check-test-tools:
 	@tests/e2e/check-tools test
 
 .PHONY: test
-test: check-test-tools lint ## Lint, unit and in-process tests, then the end-to-end tests on a sandbox
-	cargo test --locked --lib --test it
+test: check-test-tools lint ## Lint, unit and in-process tests, beside kubectl, then on a sandbox
+	cargo test --locked --lib --test it --test connection
 	$(GO_IN_SANDBOX) test -vet=off -trimpath ./...
 	@$(MAKE) test-krew
 	cargo test --locked --test e2e --no-run

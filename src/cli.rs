@@ -2,32 +2,28 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    path::{Path, PathBuf},
-    time::Duration,
+    path::Path,
 };
 
 use clap::{
-    Args, Parser, Subcommand, ValueHint,
+    Args, Parser, Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 
 use crate::{
-    cluster::Target,
     commands::{
-        completion::CompletionArgs, deploy::DeployArgs, gateway_url::GatewayUrlArgs,
-        parse_duration, shift::ShiftArgs, status::StatusArgs,
+        completion::CompletionArgs, connection::ConnectionArgs, deploy::DeployArgs,
+        gateway_url::GatewayUrlArgs, shift::ShiftArgs, status::StatusArgs,
     },
     view::OutputFormat,
 };
-
-/// The deadline of a request when none is given, or `0`.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Find an Istio gateway, and move traffic between versions of a service
 #[derive(Debug, Parser)]
 #[command(
     name = "kubectl-kubia",
     version,
+    args_override_self = true,
     disable_help_subcommand = false,
     subcommand_required = true,
     after_help = "Flags go after `kubia`: kubectl refuses flags before a plugin's name.\n\
@@ -45,22 +41,13 @@ pub struct Cli {
 
 /// Flags every command takes, anywhere after `kubia`.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Connection and output")]
 pub struct GlobalArgs {
-    /// Read only this kubeconfig file
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub kubeconfig: Option<PathBuf>,
-    /// Use this kubeconfig context
-    #[arg(long, global = true, value_name = "NAME")]
-    pub context: Option<String>,
-    /// Act in this namespace instead of the context's
-    #[arg(short, long, global = true, value_name = "NAME")]
-    pub namespace: Option<String>,
-    /// Give up on one request after this time: `30s`, `1m`, or seconds; 0 means 30s
-    #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration, default_value = "0")]
-    pub request_timeout: Duration,
+    /// Where to connect to, and as whom.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
     /// Print in this format
-    #[arg(short, long, global = true, value_name = "FORMAT", value_parser = output_format(), default_value = "text")]
+    #[arg(short, long, global = true, value_name = "FORMAT", value_parser = output_format(),
+          default_value = "text", help_heading = "Output")]
     pub output: OutputFormat,
 }
 
@@ -79,26 +66,26 @@ pub enum Command {
     Completion(CompletionArgs),
 }
 
-impl GlobalArgs {
-    /// Returns where to connect to.
-    #[must_use]
-    pub fn target(&self) -> Target {
-        let timeout = self.request_timeout;
-        Target {
-            kubeconfig: self.kubeconfig.clone(),
-            context: self.context.clone(),
-            namespace: self.namespace.clone(),
-            timeout: if timeout.is_zero() { REQUEST_TIMEOUT } else { timeout },
-        }
-    }
-}
-
 /// Returns the name to show in usage lines: kubectl's way to call a plugin, or the program's own.
 #[must_use]
 pub fn invoked_as(program: Option<&OsString>) -> String {
     let name = program.and_then(|path| Path::new(path).file_name());
     let name = name.and_then(OsStr::to_str).unwrap_or("kubectl-kubia");
     name.replacen("kubectl-", "kubectl ", 1)
+}
+
+/// Returns the arguments with dashes in the names of flags where kubectl takes underscores as well.
+#[must_use]
+pub fn normalized(args: &[OsString]) -> Vec<OsString> {
+    let end = args.iter().position(|word| word == "--").unwrap_or(args.len());
+    let normalize = |(at, word): (usize, &OsString)| match word.to_str() {
+        Some(text) if at < end && text.starts_with("--") => {
+            let (name, value) = text.split_at(text.find('=').unwrap_or(text.len()));
+            format!("{}{value}", name.replace('_', "-")).into()
+        }
+        _ => word.clone(),
+    };
+    args.iter().enumerate().map(normalize).collect()
 }
 
 fn output_format() -> impl TypedValueParser<Value = OutputFormat> {
@@ -114,5 +101,14 @@ mod tests {
         let shown = |path: &str| invoked_as(Some(&path.into()));
         assert_eq!(shown("/home/a/.krew/bin/kubectl-kubia"), "kubectl kubia");
         assert_eq!(shown("kubia"), "kubia");
+    }
+
+    #[test]
+    fn flags_may_have_underscores() {
+        let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        assert_eq!(
+            normalized(&words("kubia_ --as_uid=a_b -n a_b --as_group a_b -- --c_d")),
+            words("kubia_ --as-uid=a_b -n a_b --as-group a_b -- --c_d")
+        );
     }
 }

@@ -127,6 +127,12 @@ pub enum Error {
     /// The home directory is not known.
     #[error("there is no home directory")]
     NoHome,
+    /// The server warned, and `--warnings-as-errors` was given.
+    #[error("{count} {} received", if *.count == 1 { "warning" } else { "warnings" })]
+    Warnings {
+        /// How many different warnings.
+        count: usize,
+    },
     /// Output could not be written.
     #[error("cannot write the output")]
     Output(#[source] io::Error),
@@ -162,6 +168,7 @@ impl Error {
             | Self::ForeignFile { .. } => ExitCode::Refused,
             Self::Format { .. } => ExitCode::Usage,
             Self::Connect(_)
+            | Self::Warnings { .. }
             | Self::Pending { .. }
             | Self::NoAnswer { .. }
             | Self::Api(_)
@@ -172,6 +179,17 @@ impl Error {
             | Self::File { .. }
             | Self::NoHome
             | Self::Output(_) => ExitCode::Failed,
+        }
+    }
+
+    /// Returns what to print first: kubectl's own sentence, where it has one, and what was tried where
+    /// that does not say it.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        match self {
+            Self::Connect(error) => error.sentence(),
+            Self::Api(error) => api_headline(error),
+            error => format!("error: {error}"),
         }
     }
 
@@ -224,31 +242,61 @@ impl Error {
                 path.display()
             )),
             Self::NoHome => Some("name a directory: --install=DIR, --uninstall=DIR".to_owned()),
-            Self::Format { .. } | Self::File { .. } | Self::Output(_) => None,
+            Self::Format { .. } | Self::File { .. } | Self::Warnings { .. } | Self::Output(_) => {
+                None
+            }
         }
+    }
+}
+
+fn api_headline(error: &ApiError) -> String {
+    let sentence = error.failure.sentence();
+    let words =
+        error.subject.split([' ', '/']).skip(1).filter(|word| !["in", "namespace"].contains(word));
+    let is_said = words.clone().count() > 0 && words.clone().all(|word| sentence.contains(word));
+    match error.failure {
+        Failure::NoIstio => sentence,
+        _ if is_said => sentence,
+        _ => format!("{sentence}\ncannot {} {}", error.verb, error.subject),
     }
 }
 
 fn connect_hint(error: &ConnectError) -> Option<String> {
     match error {
-        ConnectError::NoConfiguration => {
-            Some("name a kubeconfig with --kubeconfig or the variable KUBECONFIG".to_owned())
-        }
+        ConnectError::NoConfiguration => Some(
+            "name a kubeconfig with --kubeconfig or the variable KUBECONFIG, or a server with --server"
+                .to_owned(),
+        ),
         ConnectError::NoContext => {
             Some("choose one with --context; `kubectl config get-contexts` lists them".to_owned())
         }
+        ConnectError::NoServer { .. } => Some(
+            "choose another context with --context, or see this one with `kubectl config view \
+             --minify`"
+                .to_owned(),
+        ),
         ConnectError::UnknownContext { known, .. } if known.is_empty() => None,
         ConnectError::UnknownContext { known, .. } => {
             let known: Vec<_> = known.iter().map(|name| Printable(name).to_string()).collect();
             Some(format!("the kubeconfig has {}", known.join(", ")))
         }
-        ConnectError::Unreachable { .. } => {
-            Some("is the cluster running? `kubectl version` asks the same server".to_owned())
+        ConnectError::Login { install_hint, .. } => {
+            Some(install_hint.clone().unwrap_or_else(|| {
+                "log in again; the kubeconfig names the credential plugin under users".to_owned()
+            }))
         }
-        ConnectError::Kubeconfig(_)
-        | ConnectError::Syntax { .. }
-        | ConnectError::Credentials { .. }
-        | ConnectError::Unsupported { .. } => None,
+        ConnectError::ProviderGone { plugin, .. } => {
+            Some(format!("use the credential plugin {plugin} instead"))
+        }
+        ConnectError::Expired { .. } => Some(
+            "log in again: `kubectl get --raw /version` refreshes the token where that is possible; \
+             kubelogin is a credential plugin for OpenID Connect"
+                .to_owned(),
+        ),
+        ConnectError::Unreachable(failure) => failure_hint(failure).or_else(|| {
+            Some("is the cluster running? `kubectl version` asks the same server".to_owned())
+        }),
+        ConnectError::Setup(_) | ConnectError::Invalid(_) => None,
     }
 }
 
@@ -270,7 +318,13 @@ fn api_hint(error: &ApiError) -> Option<String> {
             "it needs the right to {} {}; the README lists all rights kubectl-kubia needs",
             error.verb, error.subject
         )),
-        Failure::Unauthorized => {
+        failure => failure_hint(failure),
+    }
+}
+
+fn failure_hint(failure: &Failure) -> Option<String> {
+    match failure {
+        Failure::Unauthorized { .. } => {
             Some("log in again, or choose another user with --context".to_owned())
         }
         Failure::Owned { .. } => Some(
@@ -278,14 +332,24 @@ fn api_hint(error: &ApiError) -> Option<String> {
                 .to_owned(),
         ),
         Failure::Conflict { .. } => Some("run the command again".to_owned()),
-        Failure::TimedOut { .. } => Some("wait longer with --request-timeout".to_owned()),
-        Failure::NotFound { .. }
-        | Failure::NotServed
+        Failure::TimedOut { seconds, .. } => Some(format!(
+            "there was no answer within {seconds} s; wait longer with --request-timeout"
+        )),
+        Failure::Unreachable { advice, .. } => advice.clone(),
+        Failure::NotServed => Some(
+            "is Istio installed? `kubectl api-resources --api-group networking.istio.io` lists what \
+             the server has"
+                .to_owned(),
+        ),
+        Failure::NoIstio
+        | Failure::Forbidden { .. }
+        | Failure::NotFound { .. }
         | Failure::PatchDoesNotFit { .. }
+        | Failure::Invalid { .. }
         | Failure::Refused { .. }
+        | Failure::Interrupted { .. }
         | Failure::NotJson
-        | Failure::ConnectionRefused
-        | Failure::Unreachable { .. } => None,
+        | Failure::ConnectionRefused { .. } => None,
     }
 }
 

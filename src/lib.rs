@@ -11,8 +11,12 @@
 //! - [`error`]: what can fail, what to do about it, and the exit code
 
 use std::{
+    collections::BTreeSet,
+    env,
+    error::Error as _,
     ffi::OsString,
-    io::{self, Write},
+    io::{self, IsTerminal as _, Write},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use clap::{CommandFactory as _, FromArgMatches as _};
@@ -28,7 +32,7 @@ pub mod view;
 
 use self::{
     cli::{Cli, Command},
-    cluster::Connection,
+    cluster::{Connection, Messages},
     commands::Invocation,
     error::{Error, ExitCode},
 };
@@ -57,7 +61,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> std::process::ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return report(&Error::Output(error), &mut io::stderr()).into(),
     };
-    let connection = Connection::Target(cli.global.target());
+    let heard = Arc::new(Heard::default());
+    let messages: Arc<dyn Messages> = Arc::<Heard>::clone(&heard);
+    let connection = Connection::Target(Box::new(cli.global.connection.target()), messages);
     // Left to itself, stderr writes each part of a line on its own.
     let mut err = io::LineWriter::new(io::stderr().lock());
     let mut out = io::stdout().lock();
@@ -68,7 +74,40 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> std::process::ExitCode {
         err: &mut err,
         now: Timestamp::now(),
     };
-    runtime.block_on(execute(cli.command, invocation)).into()
+    let are_errors = cli.global.connection.warnings_as_errors;
+    let code = runtime.block_on(execute(cli.command, invocation));
+    let count = heard.warnings();
+    if code == ExitCode::Done && are_errors && count > 0 {
+        return report(&Error::Warnings { count }, &mut err).into();
+    }
+    code.into()
+}
+
+/// What the connection says goes to stderr as soon as it is said; each warning once.
+#[derive(Default)]
+struct Heard(Mutex<BTreeSet<String>>);
+
+impl Heard {
+    fn warnings(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+impl Messages for Heard {
+    fn warning(&self, text: &str) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.insert(text.to_owned()) {
+            let is_plain = env::var_os("NO_COLOR").is_some()
+                || env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+            let is_colored = !is_plain && io::stderr().is_terminal();
+            // There is nobody left to tell when stderr is closed.
+            let _ = view::warning(text, is_colored, &mut io::stderr());
+        }
+    }
+
+    fn log(&self, line: &str) {
+        let _ = writeln!(io::stderr(), "{line}");
+    }
 }
 
 /// Parses the command line.
@@ -80,7 +119,7 @@ pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     let matches = match args {
         // Without a subcommand kubectl prints its help, and that is no failure.
         [] | [_] => command.try_get_matches_from([OsString::new(), "--help".into()]),
-        args => command.try_get_matches_from(args),
+        args => command.try_get_matches_from(cli::normalized(args)),
     };
     Cli::from_arg_matches(&matches?)
 }
@@ -108,6 +147,6 @@ fn report(error: &Error, err: &mut dyn Write) -> ExitCode {
         return ExitCode::Done;
     }
     // There is nobody left to tell when stderr is closed.
-    let _ = view::error(error, error.hint().as_deref(), err);
+    let _ = view::error(&error.headline(), error.source(), error.hint().as_deref(), err);
     error.exit_code()
 }

@@ -1,6 +1,6 @@
 //! Sends what was planned, one result per action.
 
-use super::{Answer, ApiError, Cluster, Intent, encode, request_with_body};
+use super::{Answer, ApiError, Cluster, Intent, connection::Repeat, encode, request_with_body};
 use crate::domain::{
     deploy,
     object::ObjectRef,
@@ -19,7 +19,13 @@ impl Cluster {
         dry_run: DryRun,
     ) -> Result<Outcome, ApiError> {
         let (body, query) = content(&action.operation);
-        let answer = self.patch(&action.object, body, query, dry_run).await?;
+        let repeat = match (&action.operation, dry_run) {
+            (_, DryRun::Client | DryRun::Server) => Repeat::Always,
+            // Opened by a `test`, it changes nothing a second time.
+            (Operation::JsonPatch(_), DryRun::None) => Repeat::IfRefused,
+            (Operation::Apply { .. }, DryRun::None) => Repeat::Never,
+        };
+        let answer = self.patch(&action.object, body, query, dry_run, repeat).await?;
         Ok(match &action.operation {
             Operation::JsonPatch(_) => Outcome::Patched,
             Operation::Apply { .. } if answer.created => Outcome::Created,
@@ -33,6 +39,7 @@ impl Cluster {
         body: (&'static str, Vec<u8>),
         query: &str,
         dry_run: DryRun,
+        repeat: Repeat,
     ) -> Result<Answer, ApiError> {
         let path = format!(
             "/namespaces/{}/{}/{}?fieldManager={FIELD_MANAGER}{query}{}",
@@ -41,7 +48,7 @@ impl Cluster {
             encode(&object.name),
             if dry_run == DryRun::None { "" } else { "&dryRun=All" },
         );
-        let intent = Intent { verb: "patch", subject: object };
+        let intent = Intent::new("patch", object).repeated(repeat);
         let build = |prefix: &str| {
             request_with_body("PATCH", &format!("{prefix}{path}"), Some(body.clone()))
         };

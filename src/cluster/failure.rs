@@ -1,14 +1,13 @@
-//! What can go wrong with a request, in words of our own.
+//! What can go wrong with a request, and kubectl's sentence for it.
 //!
 //! kube's errors print debug output and repeat their source, so none of them is shown; each is
-//! turned into a [`Failure`] here. Text from a server is cut at 300 bytes and made printable.
+//! turned into a [`Failure`]. Text from a server is cut at 300 bytes and made printable.
 
-use std::{error::Error as StdError, fmt::Display, io};
+use std::fmt::{self, Display, Write as _};
 
-use http::StatusCode;
-use kube::client::AuthError;
 use serde_json::Value;
 
+use super::connection::Reply;
 use crate::domain::{
     object::{ISTIO_GROUP, ISTIO_VERSIONS},
     snapshot::{list, text},
@@ -47,7 +46,10 @@ pub enum Failure {
     NoIstio,
     /// The credentials are missing or not accepted.
     #[error("the server does not accept these credentials")]
-    Unauthorized,
+    Unauthorized {
+        /// The server's words.
+        message: String,
+    },
     /// The user may not do this.
     #[error("forbidden: {message}")]
     Forbidden {
@@ -72,11 +74,21 @@ pub enum Failure {
         /// The server's words, which name nothing.
         message: String,
     },
+    /// The object is invalid.
+    #[error("{} is invalid: {}", .object, .causes.join("; "))]
+    Invalid {
+        /// What is: kind and name, as the server has them.
+        object: String,
+        /// Field and reason of each fault.
+        causes: Vec<String>,
+    },
     /// The server refused, or failed.
     #[error("{message} (HTTP {code})")]
     Refused {
         /// The HTTP status.
         code: u16,
+        /// The server's word for it, if it has one.
+        reason: String,
         /// The server's words.
         message: String,
     },
@@ -84,11 +96,24 @@ pub enum Failure {
     #[error("the answer is not JSON; is this a Kubernetes API server?")]
     NotJson,
     /// Nothing listens there.
-    #[error("the connection to the server was refused")]
-    ConnectionRefused,
+    #[error("the connection to {server} was refused")]
+    ConnectionRefused {
+        /// `host:port`.
+        server: String,
+    },
     /// No connection, or a broken one.
     #[error("no connection to the server: {cause}")]
     Unreachable {
+        /// The innermost cause.
+        cause: String,
+        /// What the reader can do, if that is known.
+        advice: Option<String>,
+        /// Whether the connection broke, so that it may work the next time.
+        is_broken: bool,
+    },
+    /// The answer began, and broke off.
+    #[error("the answer broke off: {cause}")]
+    Interrupted {
         /// The innermost cause.
         cause: String,
     },
@@ -97,7 +122,31 @@ pub enum Failure {
     TimedOut {
         /// The request's deadline.
         seconds: f64,
+        /// How far it had come.
+        phase: Phase,
     },
+}
+
+/// How far a request had come at its deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// There was no connection yet.
+    Dialling,
+    /// The answer had not begun.
+    Headers,
+    /// The answer had not ended.
+    Body,
+}
+
+/// How kubectl says that an answer broke off.
+const INTERRUPTED: &str =
+    "error: unexpected error when reading response body. Please retry. Original error: ";
+
+/// What a request asks for, in kubectl's words: `get services kubia`.
+pub(super) struct Place {
+    verb: String,
+    resource: String,
+    name: String,
 }
 
 impl ApiError {
@@ -115,6 +164,54 @@ impl ApiError {
 }
 
 impl Failure {
+    /// Returns kubectl's sentence, which may have several lines.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::NotFound { message } => format!("Error from server (NotFound): {message}"),
+            Self::NotServed => "Error from server (NotFound): the server could not find the \
+                                requested resource"
+                .to_owned(),
+            Self::Unauthorized { message } => {
+                format!("error: You must be logged in to the server ({message})")
+            }
+            Self::Forbidden { message } => format!("Error from server (Forbidden): {message}"),
+            Self::Conflict { message } => format!("Error from server (Conflict): {message}"),
+            Self::Owned { .. } => format!("Error from server (Conflict): {self}"),
+            Self::PatchDoesNotFit { message } => format!("The request is invalid: {message}"),
+            Self::Invalid { object, causes } => match causes.as_slice() {
+                [] => format!("{object} is invalid"),
+                [cause] => format!("{object} is invalid: {cause}"),
+                causes => format!("{object} is invalid:\n* {}", causes.join("\n* ")),
+            },
+            Self::Refused { reason, message, .. } if reason.is_empty() => {
+                format!("Error from server: {message}")
+            }
+            Self::Refused { reason, message, .. } => {
+                format!("Error from server ({reason}): {message}")
+            }
+            Self::ConnectionRefused { server } => format!(
+                "The connection to the server {server} was refused - did you specify the right \
+                 host or port?"
+            ),
+            Self::Unreachable { cause, .. } => format!("Unable to connect to the server: {cause}"),
+            Self::Interrupted { cause } => format!("{INTERRUPTED}{cause}"),
+            Self::TimedOut { phase: Phase::Dialling, .. } => {
+                "Unable to connect to the server: context deadline exceeded".to_owned()
+            }
+            Self::TimedOut { phase: Phase::Headers, .. } => {
+                "Unable to connect to the server: net/http: request canceled (Client.Timeout \
+                 exceeded while awaiting headers)"
+                    .to_owned()
+            }
+            Self::TimedOut { phase: Phase::Body, .. } => format!(
+                "{INTERRUPTED}net/http: request canceled (Client.Timeout or context cancellation \
+                 while reading body)"
+            ),
+            Self::NoIstio | Self::NotJson => format!("error: {self}"),
+        }
+    }
+
     /// Returns whether the object does not exist.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
@@ -130,7 +227,13 @@ impl Failure {
     /// Returns whether the request may have been carried out although it failed.
     #[must_use]
     pub fn leaves_open(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::TimedOut { .. } | Self::NotJson)
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Interrupted { .. }
+                | Self::TimedOut { .. }
+                | Self::NotJson
+        )
     }
 
     /// Returns whether the server knows no such group, version or kind.
@@ -139,102 +242,183 @@ impl Failure {
         matches!(self, Self::NotServed)
     }
 
-    /// Reads the answer to a request that was not successful.
-    pub(super) fn from_status(code: StatusCode, body: &[u8]) -> Self {
-        let status: Value = serde_json::from_slice(body).unwrap_or_default();
-        if status["kind"] != "Status" {
-            return Self::from_foreign_answer(code, body);
+    /// Returns whether whoever waits for something anyway may go on waiting: the server is busy,
+    /// starts again, or the connection broke.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Refused { code, .. } => matches!(code, 429 | 502..=504),
+            Self::ConnectionRefused { .. } => true,
+            failure => failure.is_broken(),
         }
-        let message = printable(&text(&status, "/message"));
-        let causes = list(&status, "/details/causes");
+    }
+
+    /// Returns whether a connection broke.
+    pub(super) fn is_broken(&self) -> bool {
+        matches!(self, Self::Unreachable { is_broken: true, .. } | Self::Interrupted { .. })
+    }
+
+    /// Says that it happened after the answer had begun.
+    pub(super) fn within_the_body(self) -> Self {
+        match self {
+            Self::Unreachable { cause, .. } if cause == "EOF" => {
+                Self::Interrupted { cause: "unexpected EOF".to_owned() }
+            }
+            Self::Unreachable { cause, .. } => Self::Interrupted { cause },
+            failure => failure,
+        }
+    }
+
+    pub(super) fn unreachable(cause: &str, advice: Option<String>, is_broken: bool) -> Self {
+        Self::Unreachable { cause: printable(cause), advice, is_broken }
+    }
+
+    /// Reads the answer to a request that was not successful.
+    pub(super) fn from_reply(reply: &Reply, place: Option<&Place>) -> Self {
+        let code = reply.status.as_u16();
+        match serde_json::from_slice::<Value>(&reply.body) {
+            Ok(status) if status["kind"] == "Status" => Self::from_status(code, &status),
+            _ => Self::from_stranger(code, reply, place),
+        }
+    }
+
+    /// Reads a Status, which may also come with a code of success.
+    pub(super) fn from_status(code: u16, status: &Value) -> Self {
+        let message = printable(&text(status, "/message"));
+        let reason = printable(&text(status, "/reason"));
+        let causes = list(status, "/details/causes");
         let owned = |cause: &&Value| cause["reason"] == "FieldManagerConflict";
-        match code {
-            StatusCode::NOT_FOUND => Self::NotFound { message },
-            StatusCode::UNAUTHORIZED => Self::Unauthorized,
-            StatusCode::FORBIDDEN => Self::Forbidden { message },
-            StatusCode::CONFLICT if causes.iter().any(|cause| owned(&cause)) => {
+        match (reason.as_str(), code) {
+            ("NotFound", _) => Self::NotFound { message },
+            ("Unauthorized", _) => Self::Unauthorized { message },
+            ("Forbidden", _) => Self::Forbidden { message },
+            (_, 409) if causes.iter().any(|cause| owned(&cause)) => {
                 let field = |cause: &Value| {
                     printable(&format!("{} {}", text(cause, "/message"), text(cause, "/field")))
                 };
                 Self::Owned { fields: causes.iter().filter(owned).map(field).collect() }
             }
-            StatusCode::CONFLICT => Self::Conflict { message },
-            // The server drops the reason of a failed `test`; an invalid object has causes.
-            StatusCode::UNPROCESSABLE_ENTITY if causes.is_empty() => {
-                Self::PatchDoesNotFit { message }
-            }
-            _ => Self::Refused { code: code.as_u16(), message },
+            ("Conflict", _) => Self::Conflict { message },
+            ("Invalid", _) => invalid(status, message),
+            _ => Self::Refused { code, reason, message },
         }
     }
 
     /// Reads an answer that is no Status: from a proxy, or about a path the server does not have.
-    fn from_foreign_answer(code: StatusCode, body: &[u8]) -> Self {
+    /// The words are those client-go has for each code (`errors.NewGenericServerResponse`).
+    fn from_stranger(code: u16, reply: &Reply, place: Option<&Place>) -> Self {
+        let body = String::from_utf8_lossy(&reply.body);
+        let body = if reply.is_text { body.trim() } else { "unknown" };
+        let body = shorten(body, MESSAGE_LIMIT);
+        let (reason, words) = match code {
+            404 => return Self::NotServed,
+            400 => ("BadRequest", "the server rejected our request for an unknown reason"),
+            401 => ("Unauthorized", "the server has asked for the client to provide credentials"),
+            405 => (
+                "MethodNotAllowed",
+                "the server does not allow this method on the requested resource",
+            ),
+            406 if ["", "unknown"].contains(&body.as_str()) => (
+                "NotAcceptable",
+                "the server was unable to respond with a content type that the client supports",
+            ),
+            409 => ("Conflict", "the server reported a conflict"),
+            403 => ("Forbidden", body.as_str()),
+            406 => ("NotAcceptable", body.as_str()),
+            415 => ("UnsupportedMediaType", body.as_str()),
+            422 => ("Invalid", "the server rejected our request due to an error in our request"),
+            429 => (
+                "TooManyRequests",
+                "the server has received too many requests and has asked us to try again later",
+            ),
+            503 => ("ServiceUnavailable", "the server is currently unable to handle the request"),
+            504 => (
+                "Timeout",
+                "the server was unable to return a response in the time allotted, but may still be \
+                 processing the request",
+            ),
+            _ => ("", ""),
+        };
+        let (reason, words) = match (words, code) {
+            ("", 500..) => {
+                let words = format!(
+                    "an error on the server ({}) has prevented the request from succeeding",
+                    quoted(&body)
+                );
+                ("InternalError", words)
+            }
+            ("", 0..500) if reason.is_empty() => {
+                let words = format!(
+                    "the server responded with the status code {code} but did not return more \
+                     information"
+                );
+                ("", words)
+            }
+            (words, _) => (reason, printable(words)),
+        };
+        let message = match place {
+            Some(place) => format!("{words} ({place})"),
+            None => words,
+        };
         match code {
-            StatusCode::NOT_FOUND => Self::NotServed,
-            StatusCode::UNAUTHORIZED => Self::Unauthorized,
-            _ => {
-                let message = String::from_utf8_lossy(body);
-                let message = match message.trim() {
-                    "" => code.canonical_reason().unwrap_or("no reason given"),
-                    message => message,
-                };
-                Self::Refused { code: code.as_u16(), message: printable(message) }
-            }
-        }
-    }
-
-    /// Reads an error of kube's client.
-    pub(super) fn from_kube(error: kube::Error) -> Self {
-        match error {
-            kube::Error::Service(error) => Self::from_cause(error.as_ref()),
-            error => Self::from_cause(&error),
-        }
-    }
-
-    /// Reads the innermost cause of a connection error.
-    pub(super) fn from_cause(error: &(dyn StdError + 'static)) -> Self {
-        let mut cause = error;
-        loop {
-            if let Some(error) = cause.downcast_ref::<AuthError>() {
-                return Self::Unreachable { cause: describe_auth(error) };
-            }
-            if let Some(error) = cause.downcast_ref::<io::Error>() {
-                if error.kind() == io::ErrorKind::ConnectionRefused {
-                    return Self::ConnectionRefused;
-                }
-                // `io::Error::source` skips the error it wraps, and TLS errors come wrapped.
-                if let Some(inner) = error.get_ref() {
-                    cause = inner;
-                    continue;
-                }
-            }
-            match cause.source() {
-                Some(source) => cause = source,
-                None => return Self::Unreachable { cause: printable(&cause.to_string()) },
-            }
+            401 => Self::Unauthorized { message },
+            403 => Self::Forbidden { message },
+            409 => Self::Conflict { message },
+            422 => Self::PatchDoesNotFit { message },
+            code => Self::Refused { code, reason: reason.to_owned(), message },
         }
     }
 }
 
-/// Describes why there are no credentials. kube's own words hold the credential plugin's environment
-/// and output, which may be secrets.
-pub(super) fn describe_auth(error: &AuthError) -> String {
-    match error {
-        AuthError::AuthExecStart(error) => format!("its credential plugin does not start: {error}"),
-        AuthError::AuthExecRun { out, .. } => {
-            format!("its credential plugin failed with {}", out.status)
+/// Reads a Status about something invalid. The server drops the reason of a failed `test`, so one
+/// that names nothing is about the patch.
+fn invalid(status: &Value, message: String) -> Failure {
+    let (kind, name) = (text(status, "/details/kind"), text(status, "/details/name"));
+    let mut causes: Vec<String> = Vec::new();
+    for cause in list(status, "/details/causes") {
+        let cause = printable(&format!("{}: {}", text(cause, "/field"), text(cause, "/message")));
+        if !causes.contains(&cause) {
+            causes.push(cause);
         }
-        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => {
-            "its credential plugin printed no credential".to_owned()
+    }
+    match (kind.is_empty() && name.is_empty(), causes.is_empty()) {
+        (true, true) => Failure::PatchDoesNotFit { message },
+        (true, false) => Failure::Invalid { object: "The request".to_owned(), causes },
+        (false, _) => {
+            let object = format!("The {} \"{}\"", printable(&kind), printable(&name));
+            Failure::Invalid { object, causes }
         }
-        AuthError::AuthExec(_) => "its credential plugin cannot be used".to_owned(),
-        error => {
-            let mut cause: &dyn StdError = error;
-            while let Some(source) = cause.source() {
-                cause = source;
-            }
-            printable(&cause.to_string())
+    }
+}
+
+impl Place {
+    /// Reads what a request to the path of an object or a collection asks for.
+    pub(super) fn of(verb: &str, path: &str) -> Option<Self> {
+        let path = path.split('?').next()?;
+        let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        let (group, rest) = match segments.as_slice() {
+            ["api", _version, rest @ ..] => ("", rest),
+            ["apis", group, _version, rest @ ..] => (*group, rest),
+            _ => return None,
+        };
+        let (plural, name) = match rest {
+            ["namespaces", _, plural, name @ ..] | [plural, name @ ..] => (*plural, name.first()),
+            [] => return None,
+        };
+        let resource =
+            if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") };
+        let name = name.copied().unwrap_or_default().to_owned();
+        Some(Self { verb: verb.to_lowercase(), resource, name })
+    }
+}
+
+impl Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.verb, Printable(&self.resource))?;
+        if self.name.is_empty() {
+            return Ok(());
         }
+        write!(formatter, " {}", Printable(&self.name))
     }
 }
 
@@ -242,23 +426,55 @@ fn printable(message: &str) -> String {
     Printable(&shorten(message, MESSAGE_LIMIT)).to_string()
 }
 
+/// Puts a text in quotes as Go does (`%q`).
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for letter in text.chars() {
+        // Writing to a String cannot fail.
+        let _ = match letter {
+            '"' | '\\' => write!(quoted, "\\{letter}"),
+            '\n' => write!(quoted, "\\n"),
+            '\r' => write!(quoted, "\\r"),
+            '\t' => write!(quoted, "\\t"),
+            letter if letter.is_ascii_control() => write!(quoted, "\\x{:02x}", u32::from(letter)),
+            letter => write!(quoted, "{}", Printable(letter.encode_utf8(&mut [0; 4]))),
+        };
+    }
+    quoted + "\""
+}
+
 #[cfg(test)]
 mod tests {
+    use http::StatusCode;
+
     use super::*;
+
+    fn reply(code: u16, body: &[u8]) -> Failure {
+        let status = StatusCode::from_u16(code).unwrap();
+        let place = Place::of("GET", "/apis/a.b/v1/namespaces/n/things/x?y=z");
+        Failure::from_reply(&Reply::new(status, true, body), place.as_ref())
+    }
 
     #[track_caller]
     fn check(code: u16, body: &str, expected: &str) {
-        let code = StatusCode::from_u16(code).unwrap();
-        assert_eq!(Failure::from_status(code, body.as_bytes()).to_string(), expected);
+        assert_eq!(reply(code, body.as_bytes()).to_string(), expected);
     }
 
     #[test]
-    fn answers_are_told_apart_by_their_status_and_causes() {
+    fn answers_are_told_apart_by_their_reasons_and_causes() {
         let status = |rest: &str| format!(r#"{{"kind":"Status",{rest}}}"#);
-        check(404, &status(r#""message":"pods \"a\" not found""#), "pods \"a\" not found");
+        check(
+            404,
+            &status(r#""reason":"NotFound","message":"pods \"a\" not found""#),
+            "pods \"a\" not found",
+        );
         check(404, "404 page not found\n", "the server has no such resource");
-        check(403, &status(r#""message":"no\u001b[2J""#), "forbidden: no^[[2J");
-        check(409, &status(r#""message":"modified""#), "conflict: modified");
+        check(
+            403,
+            &status(r#""reason":"Forbidden","message":"no\u001b[2J""#),
+            "forbidden: no^[[2J",
+        );
+        check(409, &status(r#""reason":"Conflict","message":"modified""#), "conflict: modified");
         check(
             409,
             &status(
@@ -266,16 +482,42 @@ mod tests {
             ),
             "fields belong to others: conflict with \"helm\" .spec.http",
         );
-        check(422, &status(r#""message":"m""#), "the patch does not fit the object: m");
-        check(422, &status(r#""message":"m","details":{"causes":[{}]}"#), "m (HTTP 422)");
+        let invalid = r#""reason":"Invalid","message":"m""#;
+        check(422, &status(invalid), "the patch does not fit the object: m");
+        check(
+            422,
+            &status(&format!(
+                r#"{invalid},"details":{{"causes":[{{"field":"a","message":"b"}}]}}"#
+            )),
+            "The request is invalid: a: b",
+        );
         check(400, &status(r#""message":"denied""#), "denied (HTTP 400)");
     }
 
     #[test]
     fn answers_of_strangers_are_cut_and_made_printable() {
-        check(502, "", "Bad Gateway (HTTP 502)");
-        check(502, "<html>\nno", "<html>\\nno (HTTP 502)");
-        let long = Failure::from_status(StatusCode::BAD_GATEWAY, &[b'x'; 5000]).to_string();
-        assert!(long.len() < 330, "{}", long.len());
+        let failed = |body: &str| {
+            format!(
+                "an error on the server ({body}) has prevented the request from succeeding (get \
+                 things.a.b x) (HTTP 502)"
+            )
+        };
+        check(502, "", &failed("\"\""));
+        check(502, "<html>\nno\u{1b}\u{202e}", &failed("\"<html>\\nno\\x1b\\u{202e}\""));
+        let long = reply(502, &[b'x'; 5000]).to_string();
+        assert!(long.len() < 450, "{}", long.len());
+        let binary = reply(500, &[0xff; 1000]).to_string();
+        assert!(binary.len() < 1500, "{}", binary.len());
+    }
+
+    #[test]
+    fn places_are_named_as_in_kubectl() {
+        let place = |path: &str| Place::of("GET", path).map(|place| place.to_string());
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(place("/api/v1/namespaces/n/pods?a=b"), some("get pods"));
+        assert_eq!(place("/api/v1/nodes/a"), some("get nodes a"));
+        assert_eq!(place("/api/v1/namespaces/n/services/a"), some("get services a"));
+        assert_eq!(place("/apis/networking.istio.io"), None);
+        assert_eq!(place("/"), None);
     }
 }

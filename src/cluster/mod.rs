@@ -1,10 +1,8 @@
 //! All talk with the API server: one connection, a deadline on every request, errors in words.
 
-use std::{fmt::Write as _, time::Duration};
+use std::fmt::Write as _;
 
 use http::Request;
-use kube::client::Body;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
@@ -16,10 +14,14 @@ mod lean;
 mod names;
 mod read;
 
-use self::connection::Link;
+use self::{
+    connection::{Call, Link, Repeat},
+    failure::Place,
+    lean::Lean,
+};
 pub use self::{
-    connection::{ConnectError, Connection, Settings, Target},
-    failure::{ApiError, Failure},
+    connection::{ConnectError, Connection, Messages, Named, Silence, Target},
+    failure::{ApiError, Failure, Phase},
     gateways::{Found, GatewayChoice},
     read::{Freshness, Listing},
 };
@@ -32,8 +34,6 @@ pub struct Cluster {
     pub context: String,
     /// The namespace commands act on.
     pub namespace: String,
-    /// The deadline of each request.
-    timeout: Duration,
     /// API version of Istio's kinds, once it is known not to be the first guess.
     istio_version: OnceCell<&'static str>,
 }
@@ -43,17 +43,52 @@ pub struct Cluster {
 struct Intent<'a> {
     verb: &'static str,
     subject: &'a dyn std::fmt::Display,
+    /// When it may be sent again.
+    repeat: Repeat,
+    extent: Extent,
+}
+
+/// How much of an answer is read.
+#[derive(Clone, Copy)]
+enum Extent {
+    Whole,
+    /// Without what nobody reads of a list.
+    Lean,
+}
+
+impl Extent {
+    fn parse(self, body: &[u8]) -> serde_json::Result<Value> {
+        match self {
+            Self::Whole => serde_json::from_slice(body),
+            Self::Lean => serde_json::from_slice(body).map(|Lean(value)| value),
+        }
+    }
+}
+
+impl<'a> Intent<'a> {
+    /// Something that is only read.
+    fn new(verb: &'static str, subject: &'a dyn std::fmt::Display) -> Self {
+        Self { verb, subject, repeat: Repeat::Always, extent: Extent::Whole }
+    }
+
+    fn of(self, extent: Extent) -> Self {
+        Self { extent, ..self }
+    }
+
+    fn repeated(self, repeat: Repeat) -> Self {
+        Self { repeat, ..self }
+    }
 }
 
 /// A successful answer.
-struct Answer<T = Value> {
+struct Answer {
     created: bool,
-    object: T,
+    object: Value,
 }
 
 impl Cluster {
-    fn new(link: Link, context: String, namespace: String, timeout: Duration) -> Self {
-        Self { link, context, namespace, timeout, istio_version: OnceCell::new() }
+    fn new(link: Link, context: String, namespace: String) -> Self {
+        Self { link, context, namespace, istio_version: OnceCell::new() }
     }
 
     /// Returns a client whose requests may be upgraded to another protocol, as port-forwarding does:
@@ -66,40 +101,37 @@ impl Cluster {
     }
 
     /// Sends a request and reads the whole answer, within the deadline.
-    async fn send<T: DeserializeOwned>(
+    async fn send(
         &self,
         intent: Intent<'_>,
         request: Request<Vec<u8>>,
-    ) -> Result<Answer<T>, ApiError> {
-        let exchange = async {
-            let answer =
-                self.link.client.send(request.map(Body::from)).await.map_err(Failure::from_kube)?;
-            let status = answer.status();
-            let body = answer.into_body().collect_bytes().await.map_err(Failure::from_kube)?;
-            if !status.is_success() {
-                return Err(Failure::from_status(status, &body));
+    ) -> Result<Answer, ApiError> {
+        let place = Place::of(request.method().as_str(), request.uri().path());
+        let call = Call { request, repeat: intent.repeat };
+        let answer = self.link.exchange(&call).await.and_then(|reply| {
+            if !reply.status.is_success() {
+                return Err(Failure::from_reply(&reply, place.as_ref()));
             }
-            let object = serde_json::from_slice(&body).map_err(|_| Failure::NotJson)?;
-            Ok(Answer { created: status == http::StatusCode::CREATED, object })
-        };
-        let failure = match tokio::time::timeout(self.timeout, exchange).await {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(failure)) => failure,
-            Err(_) => Failure::TimedOut { seconds: self.timeout.as_secs_f64() },
-        };
-        Err(ApiError::new(intent.verb, intent.subject, failure))
+            let object = intent.extent.parse(&reply.body).map_err(|_| Failure::NotJson)?;
+            if object["kind"] == "Status" && object["status"] == "Failure" {
+                let code = object["code"].as_u64().and_then(|code| u16::try_from(code).ok());
+                return Err(Failure::from_status(code.unwrap_or_default(), &object));
+            }
+            Ok(Answer { created: reply.status == http::StatusCode::CREATED, object })
+        });
+        answer.map_err(|failure| ApiError::new(intent.verb, intent.subject, failure))
     }
 
     /// Sends a request about `kind`, built for the API version of that kind.
     ///
     /// Istio's kinds are tried at `v1` first, which saves a round trip wherever it is served; only
     /// when the server knows no such version is it asked which ones it has.
-    async fn send_versioned<T: DeserializeOwned>(
+    async fn send_versioned(
         &self,
         kind: Kind,
         intent: Intent<'_>,
         build: impl Fn(&str) -> Request<Vec<u8>>,
-    ) -> Result<Answer<T>, ApiError> {
+    ) -> Result<Answer, ApiError> {
         let prefix = |version: &str| match kind.group() {
             "" => "/api/v1".to_owned(),
             ISTIO_GROUP => format!("/apis/{ISTIO_GROUP}/{version}"),
@@ -128,10 +160,11 @@ impl Cluster {
     }
 
     async fn discover_istio(&self) -> Result<&'static str, ApiError> {
-        let intent = Intent { verb: "get", subject: &format_args!("the API group {ISTIO_GROUP}") };
+        let subject = format!("the API group {ISTIO_GROUP}");
+        let intent = Intent::new("get", &subject);
         let no_istio = || ApiError::new(intent.verb, intent.subject, Failure::NoIstio);
         let request = request("GET", &format!("/apis/{ISTIO_GROUP}"));
-        let group: Value = match self.send(intent, request).await {
+        let group = match self.send(intent, request).await {
             Ok(answer) => answer.object,
             Err(error) if error.failure.is_not_served() => return Err(no_istio()),
             Err(error) => return Err(error),

@@ -22,7 +22,7 @@ impl Cluster {
     pub async fn namespaces(&self) -> Result<Vec<String>, ApiError> {
         let mut request = request("GET", "/api/v1/namespaces?resourceVersion=0");
         request.headers_mut().insert(ACCEPT, METADATA);
-        let intent = Intent { verb: "list", subject: &"namespaces" };
+        let intent = Intent::new("list", &"namespaces");
         Ok(names(&self.send(intent, request).await?.object))
     }
 
@@ -34,7 +34,7 @@ impl Cluster {
         let namespace = encode(&self.namespace);
         let path = format!("/namespaces/{namespace}/{}?resourceVersion=0", kind.plural());
         let collection = Collection(kind, Some(&self.namespace));
-        let intent = Intent { verb: "list", subject: &collection };
+        let intent = Intent::new("list", &collection);
         let build = |prefix: &str| {
             let mut request = request("GET", &format!("{prefix}{path}"));
             request.headers_mut().insert(ACCEPT, METADATA);

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{ApiError, Cluster, Failure, Intent, encode, lean::Lean, request};
+use super::{ApiError, Cluster, Extent, Failure, Intent, encode, request};
 use crate::domain::{
     object::{Kind, ObjectRef},
     snapshot::{Deployment, Labels, Pod, Subset, selector_text},
@@ -50,7 +50,7 @@ impl Cluster {
     /// # Errors
     /// [`ApiError`], [`Failure::NotFound`] among them.
     pub async fn get(&self, object: &ObjectRef) -> Result<Value, ApiError> {
-        let intent = Intent { verb: "get", subject: object };
+        let intent = Intent::new("get", object);
         let path = format!(
             "/namespaces/{}/{}/{}",
             encode(&object.namespace),
@@ -99,11 +99,11 @@ impl Cluster {
         let (scope, query) = (scope.unwrap_or_default(), query.join("&"));
         let path = format!("{scope}/{}?{query}", kind.plural());
         let collection = Collection(kind, namespace);
-        let intent = Intent { verb: "list", subject: &collection };
+        let intent = Intent::new("list", &collection).of(Extent::Lean);
         let answer = self
             .send_versioned(kind, intent, |prefix| request("GET", &format!("{prefix}{path}")))
             .await?;
-        let Lean(mut list) = answer.object;
+        let mut list = answer.object;
         match list.pointer_mut("/items").map(Value::take) {
             Some(Value::Array(items)) => Ok(items),
             _ => Ok(Vec::new()),

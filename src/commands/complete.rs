@@ -8,17 +8,17 @@ use std::{
     ffi::{OsStr, OsString},
     fmt,
     path::Path,
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread,
     time::Duration,
 };
 
-use clap::{Arg, Command, ValueHint};
+use clap::{Arg, Args as _, Command, FromArgMatches as _, ValueHint};
 
 use self::line::{Line, Wanted};
-use super::gateway_url;
+use super::{connection::ConnectionArgs, gateway_url};
 use crate::{
-    cluster::{Connection, Target},
+    cluster::{Connection, Named, Silence, Target},
     domain::{object::Kind, text::Printable},
     error::Error,
     view::OutputFormat,
@@ -53,7 +53,7 @@ struct Candidate {
 /// Candidates that have to be read from somewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Live {
-    Contexts,
+    Kubeconfig(Named),
     Namespaces,
     Gateways,
     VirtualServices,
@@ -99,7 +99,7 @@ pub fn answer(program: &mut Command, words: &[OsString]) -> Answer {
 /// Reads in a thread of its own: neither a resolver nor a login program minds a deadline.
 fn read_within(live: Live, target: &Target) -> Vec<Candidate> {
     let (sender, receiver) = mpsc::channel();
-    let connection = Connection::Target(target.clone());
+    let connection = Connection::Target(Box::new(target.clone()), Arc::new(Silence));
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         if let Ok(runtime) = runtime {
@@ -174,19 +174,21 @@ impl Request {
 
 /// Where to read from, as the words so far say.
 fn target(line: &Line<'_>) -> Target {
-    let text = |flag| Some(line.value(flag)?.to_string_lossy().into_owned());
-    Target {
-        kubeconfig: line.value("kubeconfig").map(Into::into),
-        context: text("context"),
-        namespace: text("namespace"),
-        timeout: BUDGET,
-    }
+    let program = Command::new("kubectl-kubia").no_binary_name(true).args_override_self(true);
+    let program = ConnectionArgs::augment_args(program);
+    // A line that is not finished may have flags that are wrong.
+    let args = program.try_get_matches_from(line.connection_flags());
+    let args = args.and_then(|matches| ConnectionArgs::from_arg_matches(&matches));
+    let target = args.map(|args| args.target()).unwrap_or_default();
+    Target { timeout: Some(BUDGET), verbosity: 0, ..target }
 }
 
 /// What an argument's values are read from.
 fn live(command: &str, arg: &str) -> Option<Live> {
     match (command, arg) {
-        (_, "context") => Some(Live::Contexts),
+        (_, "context") => Some(Live::Kubeconfig(Named::Context)),
+        (_, "cluster") => Some(Live::Kubeconfig(Named::Cluster)),
+        (_, "user") => Some(Live::Kubeconfig(Named::User)),
         (_, "namespace" | "gateway_namespace") => Some(Live::Namespaces),
         ("gateway-url", "name") => Some(Live::Gateways),
         ("shift" | "status", "name") => Some(Live::VirtualServices),
@@ -196,7 +198,7 @@ fn live(command: &str, arg: &str) -> Option<Live> {
 
 async fn read(live: Live, connection: &Connection) -> Result<Vec<Candidate>, Error> {
     let names = match live {
-        Live::Contexts => connection.contexts()?,
+        Live::Kubeconfig(kind) => connection.names(kind)?,
         Live::Namespaces => connection.open().await?.namespaces().await?,
         Live::VirtualServices => connection.open().await?.names(Kind::VirtualService).await?,
         Live::Gateways => {

@@ -105,7 +105,7 @@ pub async fn run(invocation: &mut Invocation<'_>, args: &DeployArgs) -> Result<(
     invocation.require_format(OutputFormat::USUAL)?;
     let (wanted, dry_run) = (args.wanted(), args.dry_run.get());
     if dry_run == DryRun::Client {
-        let namespace = invocation.connection.namespace().await?;
+        let namespace = invocation.connection.namespace()?;
         return print_manifests(invocation, &deploy::render_offline(&namespace, &wanted));
     }
     let cluster = invocation.connect().await?;

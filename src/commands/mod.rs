@@ -23,6 +23,7 @@ use crate::{
 
 pub mod complete;
 pub mod completion;
+pub mod connection;
 pub mod deploy;
 pub mod gateway_url;
 pub mod shift;

@@ -139,21 +139,43 @@ pub fn yaml<T: Serialize>(value: &T, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
-/// Writes an error: what failed, its causes, and a hint.
+/// Writes an error: what failed, its causes, and a hint. Headline and hint may have several lines.
 ///
 /// # Errors
 /// Those of `err`.
-pub fn error(error: &dyn StdError, hint: Option<&str>, err: &mut dyn Write) -> io::Result<()> {
-    writeln!(err, "error: {}", Printable(&error.to_string()))?;
-    let mut cause = error.source();
+pub fn error(
+    headline: &str,
+    cause: Option<&dyn StdError>,
+    hint: Option<&str>,
+    err: &mut dyn Write,
+) -> io::Result<()> {
+    for line in headline.lines() {
+        writeln!(err, "{}", Printable(line))?;
+    }
+    let (mut said, mut cause) = (headline.to_owned(), cause);
     while let Some(error) = cause {
-        writeln!(err, "caused by: {}", Printable(&error.to_string()))?;
+        let text = error.to_string();
+        // Errors of other crates repeat their source.
+        if !said.ends_with(&text) {
+            writeln!(err, "caused by: {}", Printable(&text))?;
+        }
+        said = text;
         cause = error.source();
     }
-    if let Some(hint) = hint {
-        writeln!(err, "\nhint: {}", Printable(hint))?;
+    let mut lines = hint.unwrap_or_default().lines();
+    if let Some(line) = lines.next() {
+        writeln!(err, "\nhint: {}", Printable(line))?;
     }
-    Ok(())
+    lines.try_for_each(|line| writeln!(err, "      {}", Printable(line)))
+}
+
+/// Writes a warning of the server as kubectl does.
+///
+/// # Errors
+/// Those of `err`.
+pub fn warning(text: &str, is_colored: bool, err: &mut dyn Write) -> io::Result<()> {
+    let (start, end) = if is_colored { ("\u{1b}[33;1m", "\u{1b}[0m") } else { ("", "") };
+    writeln!(err, "{start}Warning:{end} {}", Printable(text))
 }
 
 /// Writes a table as kubectl does: three spaces between columns, no borders, no trailing spaces.
@@ -259,11 +281,31 @@ mod tests {
     fn causes_and_hint_follow_the_error() {
         let mut err = Vec::new();
         let io = io::Error::other("disk\u{1b}full");
-        super::error(&crate::error::Error::Output(io), Some("make room"), &mut err).unwrap();
+        super::error("error: no", Some(&io), Some("make room\nor two\u{7}"), &mut err).unwrap();
         let shown = String::from_utf8(err).unwrap();
         assert_eq!(
             shown,
-            "error: cannot write the output\ncaused by: disk^[full\n\nhint: make room\n"
+            "error: no\ncaused by: disk^[full\n\nhint: make room\n      or two\\u{7}\n"
         );
+    }
+
+    #[test]
+    fn a_cause_is_not_repeated() {
+        let mut err = Vec::new();
+        let io = io::Error::other("disk full");
+        super::error("The request is invalid:\n* a: disk full", Some(&io), None, &mut err).unwrap();
+        let shown = String::from_utf8(err).unwrap();
+        assert_eq!(shown, "The request is invalid:\n* a: disk full\n");
+    }
+
+    #[test]
+    fn warnings_have_one_word_in_color() {
+        let shown = |is_colored| {
+            let mut err = Vec::new();
+            warning("v1 is old\u{1b}", is_colored, &mut err).unwrap();
+            String::from_utf8(err).unwrap()
+        };
+        assert_eq!(shown(false), "Warning: v1 is old^[\n");
+        assert_eq!(shown(true), "\u{1b}[33;1mWarning:\u{1b}[0m v1 is old^[\n");
     }
 }

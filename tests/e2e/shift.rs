@@ -106,10 +106,13 @@ fn shift_reports_a_server_that_fails_and_writes_nothing() {
     let before = namespace.virtual_service();
     let control = sandbox.control();
     let path = format!("/namespaces/{}/virtualservices/", namespace.name());
-    for fault in [
-        json!({"action": "status", "status": 503, "body": "no"}),
-        json!({"action": "reset"}),
-        json!({"action": "garbage"}),
+    for (fault, sentence) in [
+        (
+            json!({"action": "status", "status": 503, "body": "no"}),
+            "Error from server (ServiceUnavailable): ",
+        ),
+        (json!({"action": "reset"}), "Unable to connect to the server: "),
+        (json!({"action": "garbage"}), "error: the answer is not JSON"),
     ] {
         let mut rule = fault.clone();
         rule["method"] = json!("PATCH");
@@ -120,7 +123,7 @@ fn shift_reports_a_server_that_fails_and_writes_nothing() {
         let output = process::run(&mut namespace.plugin(&proxied, &["shift", "--v2", "30"]));
         let output = output.exits(1);
         assert_eq!(output.stdout, "", "{fault}");
-        assert!(output.stderr.contains("error: "), "{fault}: {output}");
+        assert!(output.stderr.contains(sentence), "{fault}: {output}");
         assert!(rule.matched() >= 1, "{fault}");
     }
     assert_eq!(resource_version(&namespace.virtual_service()), resource_version(&before));

@@ -77,8 +77,26 @@ fn flags_are_offered_once() {
     --context	Use this kubeconfig context
     --namespace	Act in this namespace instead of the context's
     --request-timeout	Give up on one request after this time: `30s`, `1m`, or seconds; 0 means 30s
+    --cluster	Use this cluster of the kubeconfig
+    --user	Use this user of the kubeconfig
+    --server	Talk to this API server
+    --certificate-authority	Trust the certificate authority in this file
+    --insecure-skip-tls-verify	Accept any certificate of the server, which makes the connection insecure
+    --tls-server-name	Expect the server's certificate to be for this name
+    --proxy-url	Go through this proxy: http, https or socks5
+    --token	Use this bearer token; others on this machine can see it among the processes
+    --client-certificate	Use the certificate in this file to log in
+    --client-key	Use the key in this file to log in
+    --username	Use this name for basic authentication
+    --password	Use this password for basic authentication; others on this machine can see it
+    --as	Act as this user
+    --as-group	Act as a member of this group, with --as; may be repeated
+    --as-uid	Act with this uid, with --as
+    --as-user-extra	Act with this attribute, with --as: NAME=VALUE; may be repeated
+    --v	Log requests to stderr: 6 each with its answer, 7 headers too, 8 bodies too
+    --warnings-as-errors	Fail, after all is done, if the server has sent a warning
     --output	Print in this format
-    --help	Print help
+    --help	Print help (see more with '--help')
     :4
     ");
     assert_snapshot!(offline("shift -n shop --na"), @":4");
@@ -101,10 +119,30 @@ fn flags_are_offered_once() {
     --namespace	Act in this namespace instead of the context's
     -n	Act in this namespace instead of the context's
     --request-timeout	Give up on one request after this time: `30s`, `1m`, or seconds; 0 means 30s
+    --cluster	Use this cluster of the kubeconfig
+    --user	Use this user of the kubeconfig
+    --server	Talk to this API server
+    -s	Talk to this API server
+    --certificate-authority	Trust the certificate authority in this file
+    --insecure-skip-tls-verify	Accept any certificate of the server, which makes the connection insecure
+    --tls-server-name	Expect the server's certificate to be for this name
+    --proxy-url	Go through this proxy: http, https or socks5
+    --token	Use this bearer token; others on this machine can see it among the processes
+    --client-certificate	Use the certificate in this file to log in
+    --client-key	Use the key in this file to log in
+    --username	Use this name for basic authentication
+    --password	Use this password for basic authentication; others on this machine can see it
+    --as	Act as this user
+    --as-group	Act as a member of this group, with --as; may be repeated
+    --as-uid	Act with this uid, with --as
+    --as-user-extra	Act with this attribute, with --as: NAME=VALUE; may be repeated
+    --v	Log requests to stderr: 6 each with its answer, 7 headers too, 8 bodies too
+    -v	Log requests to stderr: 6 each with its answer, 7 headers too, 8 bodies too
+    --warnings-as-errors	Fail, after all is done, if the server has sent a warning
     --output	Print in this format
     -o	Print in this format
-    --help	Print help
-    -h	Print help
+    --help	Print help (see more with '--help')
+    -h	Print help (see more with '--help')
     :4
     ");
 }
@@ -170,10 +208,30 @@ fn names_come_from_the_cluster() {
     --namespace	Act in this namespace instead of the context's
     -n	Act in this namespace instead of the context's
     --request-timeout	Give up on one request after this time: `30s`, `1m`, or seconds; 0 means 30s
+    --cluster	Use this cluster of the kubeconfig
+    --user	Use this user of the kubeconfig
+    --server	Talk to this API server
+    -s	Talk to this API server
+    --certificate-authority	Trust the certificate authority in this file
+    --insecure-skip-tls-verify	Accept any certificate of the server, which makes the connection insecure
+    --tls-server-name	Expect the server's certificate to be for this name
+    --proxy-url	Go through this proxy: http, https or socks5
+    --token	Use this bearer token; others on this machine can see it among the processes
+    --client-certificate	Use the certificate in this file to log in
+    --client-key	Use the key in this file to log in
+    --username	Use this name for basic authentication
+    --password	Use this password for basic authentication; others on this machine can see it
+    --as	Act as this user
+    --as-group	Act as a member of this group, with --as; may be repeated
+    --as-uid	Act with this uid, with --as
+    --as-user-extra	Act with this attribute, with --as: NAME=VALUE; may be repeated
+    --v	Log requests to stderr: 6 each with its answer, 7 headers too, 8 bodies too
+    -v	Log requests to stderr: 6 each with its answer, 7 headers too, 8 bodies too
+    --warnings-as-errors	Fail, after all is done, if the server has sent a warning
     --output	Print in this format
     -o	Print in this format
-    --help	Print help
-    -h	Print help
+    --help	Print help (see more with '--help')
+    -h	Print help (see more with '--help')
     :4
     ");
     assert_snapshot!(complete(&api, "gateway-url "), @"

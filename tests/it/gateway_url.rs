@@ -105,7 +105,7 @@ fn gateway_url_names_the_right_that_is_missing() {
     exit 1
     --- stdout
     --- stderr
-    error: cannot list pods in namespace istio-system: forbidden: pods is forbidden: User "eve" cannot list resource "pods" in API group "" in the namespace "istio-system"
+    Error from server (Forbidden): pods is forbidden: User "eve" cannot list resource "pods" in API group "" in the namespace "istio-system"
 
     hint: it needs the right to list pods in namespace istio-system; the README lists all rights kubectl-kubia needs
     "#);
@@ -118,7 +118,7 @@ fn gateway_url_takes_the_gateway_it_is_told() {
     exit 1
     --- stdout
     --- stderr
-    error: cannot get service/istio-ingress in namespace istio-ingress: "istio-ingress" not found
+    Error from server (NotFound): "istio-ingress" not found
     "#);
 }
 

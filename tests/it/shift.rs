@@ -133,7 +133,8 @@ fn shift_refused_by_a_webhook_shows_the_servers_words() {
     --- stdout
     --- stderr
     context test, namespace shop: kubia-vs v1 50 → 70, v2 50 → 30
-    error: cannot patch virtualservice/kubia-vs in namespace shop: admission webhook "rev.validation.istio.io" denied the request: no (HTTP 400)
+    Error from server: admission webhook "rev.validation.istio.io" denied the request: no
+    cannot patch virtualservice/kubia-vs in namespace shop
     "#);
 }
 
@@ -147,7 +148,8 @@ fn a_422_without_causes_is_no_conflict_when_the_route_is_as_it_was_read() {
     --- stdout
     --- stderr
     context test, namespace shop: kubia-vs v1 50 → 70, v2 50 → 30
-    error: cannot patch virtualservice/kubia-vs in namespace shop: the patch does not fit the object: the server rejected our request due to an error in our request
+    The request is invalid: the server rejected our request due to an error in our request
+    cannot patch virtualservice/kubia-vs in namespace shop
     ");
 }
 

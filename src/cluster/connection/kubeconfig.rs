@@ -1,65 +1,38 @@
 //! Finds and reads kubeconfig files as kubectl does.
 
-use std::{env, path::PathBuf};
-
-use kube::{
-    Config,
-    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
+use std::{
+    collections::BTreeSet,
+    env, io,
+    path::{Path, PathBuf},
 };
 
-use super::{ConnectError, Target};
+use kube::config::{Kubeconfig, KubeconfigError};
 
-/// A client configuration and the name of the context it came from.
-pub(super) struct Selected {
-    pub(super) context: String,
-    pub(super) config: Config,
-}
+use super::{
+    ConnectError, Target,
+    messages::{Log, Quoted, reason},
+};
 
-/// Reads what `target` names: its own file, else the files of `KUBECONFIG`, else `~/.kube/config`,
-/// else the service account of the pod this runs in.
-pub(super) async fn select(target: &Target) -> Result<Selected, ConnectError> {
-    let Some(kubeconfig) = read(target)? else { return in_cluster(target) };
-    let context = target.context.clone().or_else(|| kubeconfig.current_context.clone());
-    // kubectl writes an empty string when the current context is unset.
-    let context = context.filter(|name| !name.is_empty()).ok_or(ConnectError::NoContext)?;
-    if !kubeconfig.contexts.iter().any(|each| each.name == context) {
-        let known = kubeconfig.contexts.into_iter().map(|each| each.name).collect();
-        return Err(ConnectError::UnknownContext { context, known });
-    }
-    let options = KubeConfigOptions { context: Some(context.clone()), ..Default::default() };
-    let config =
-        Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(ConnectError::from)?;
-    Ok(Selected { context, config })
-}
-
-/// Reads the names of the contexts.
-pub(super) fn contexts(target: &Target) -> Result<Vec<String>, ConnectError> {
-    let contexts = read(target)?.map(|kubeconfig| kubeconfig.contexts).unwrap_or_default();
-    Ok(contexts.into_iter().map(|context| context.name).collect())
-}
-
-/// Returns nothing when no file is named and none exists.
-fn read(target: &Target) -> Result<Option<Kubeconfig>, ConnectError> {
-    if let Some(path) = &target.kubeconfig {
-        return Kubeconfig::read_from(path).map(Some).map_err(ConnectError::from);
+/// Reads what is named: a file of its own, else the files of `KUBECONFIG`, else `~/.kube/config`.
+/// Without any file it is empty.
+pub(super) fn read(target: &Target, log: &Log) -> Result<Kubeconfig, ConnectError> {
+    let explicit = target.kubeconfig.as_ref().filter(|path| !path.as_os_str().is_empty());
+    if let Some(path) = explicit {
+        return read_file(path, log)?.ok_or_else(|| {
+            let missing = io::Error::from_raw_os_error(2);
+            ConnectError::Setup(format!("stat {}: {}", path.display(), reason(&missing)))
+        });
     }
     let mut merged: Option<Kubeconfig> = None;
     for path in default_paths() {
-        // Like kubectl, and unlike kube, a file of the list that does not exist is skipped (kube-rs/kube#198).
-        let next = match Kubeconfig::read_from(path) {
-            Err(KubeconfigError::ReadConfig(error, _))
-                if error.kind() == std::io::ErrorKind::NotFound =>
-            {
-                continue;
-            }
-            next => next.map_err(ConnectError::from)?,
-        };
+        // Unlike kube's `from_env`, a file of the list that does not exist is skipped (kube-rs/kube#198).
+        let Some(next) = read_file(&path, log)? else { continue };
         merged = Some(match merged {
             None => next,
-            Some(first) => first.merge(next).map_err(ConnectError::from)?,
+            Some(first) => first.merge(next).map_err(|error| of_file(&path, &error.to_string()))?,
         });
     }
-    Ok(merged)
+    Ok(merged.unwrap_or_default())
 }
 
 fn default_paths() -> Vec<PathBuf> {
@@ -69,10 +42,57 @@ fn default_paths() -> Vec<PathBuf> {
     }
 }
 
-fn in_cluster(target: &Target) -> Result<Selected, ConnectError> {
-    if let Some(context) = &target.context {
-        return Err(ConnectError::UnknownContext { context: context.clone(), known: vec![] });
+/// Reads one file; none when it does not exist.
+fn read_file(path: &Path, log: &Log) -> Result<Option<Kubeconfig>, ConnectError> {
+    let mut config = match Kubeconfig::read_from(path) {
+        Ok(config) => config,
+        Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(None);
+        }
+        Err(error) => return Err(of_file(path, &describe(path, &error))),
+    };
+    if let Some(name) = duplicate(&config) {
+        return Err(of_file(path, &format!("duplicate name {name:?} in list")));
     }
-    let config = Config::incluster().map_err(|_| ConnectError::NoConfiguration)?;
-    Ok(Selected { context: "in-cluster".to_owned(), config })
+    // kube takes an empty text for a value, and a later file could not set it (client-go: `merge`).
+    config.current_context = config.current_context.filter(|name| !name.is_empty());
+    log.write(
+        6,
+        "Config loaded from file",
+        format_args!(" path={}", Quoted(&path.to_string_lossy())),
+    );
+    Ok(Some(config))
+}
+
+fn of_file(path: &Path, reason: &str) -> ConnectError {
+    ConnectError::Setup(format!("error loading config file \"{}\": {reason}", path.display()))
+}
+
+/// Says why a file cannot be read. The text around the place may hold secrets, so it is not shown.
+fn describe(path: &Path, error: &KubeconfigError) -> String {
+    match error {
+        KubeconfigError::ReadConfig(error, _) => {
+            let verb = match error.kind() {
+                io::ErrorKind::IsADirectory => "read",
+                _ => "open",
+            };
+            format!("{verb} {}: {}", path.display(), reason(error))
+        }
+        KubeconfigError::Parse(error) => match error.location() {
+            Some(location) => format!("not a kubeconfig in YAML: line {}", location.line()),
+            None => "not a kubeconfig in YAML".to_owned(),
+        },
+        error => error.to_string(),
+    }
+}
+
+/// The first name that two entries of one kind have. Of two, kube would silently take the first.
+fn duplicate(config: &Kubeconfig) -> Option<&str> {
+    fn first<'a>(names: impl Iterator<Item = &'a String>) -> Option<&'a str> {
+        let mut known = BTreeSet::new();
+        names.map(String::as_str).find(|name| !known.insert(*name))
+    }
+    first(config.clusters.iter().map(|each| &each.name))
+        .or_else(|| first(config.auth_infos.iter().map(|each| &each.name)))
+        .or_else(|| first(config.contexts.iter().map(|each| &each.name)))
 }

@@ -1,108 +1,61 @@
-//! From flags and kubeconfig to one warm connection.
+//! From flags and kubeconfig to one warm connection, the way kubectl goes.
+//!
+//! The rest of the program knows [`Connection`], which opens, and the `Link` it opens, which sends.
+//! What kube, hyper, hyper-util and rustls do well is theirs; where they differ from kubectl, the
+//! module that stands in names the line or the issue that made it necessary.
+//!
+//! - `target`: what the flags say · `kubeconfig`: which files, and what is in them
+//! - `settings`: what both come to · `credentials`, `exec`, `oidc`: who we are
+//! - `proxy`, `tls`, `certificate`, `transport`: the way to the server
+//! - `link`, `retry`, `warnings`, `log`: requests and answers · `cause`, `error`: what can go wrong
 
-use std::{path::PathBuf, time::Duration};
+use std::sync::Arc;
 
-use kube::{Client, Config, config::KubeconfigError};
+use kube::Client;
 
 use super::Cluster;
-use crate::domain::text::Printable;
 
+mod cause;
+mod certificate;
+mod credentials;
+mod error;
+mod exec;
 mod kubeconfig;
+mod link;
+mod log;
+mod messages;
+mod oidc;
+mod proxy;
+mod retry;
+mod settings;
+mod target;
 mod tls;
 mod transport;
+mod warnings;
 
-pub(super) use self::transport::Link;
-
-/// Where to connect to, as the command line says.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// The only kubeconfig file to read.
-    pub kubeconfig: Option<PathBuf>,
-    /// The context to use instead of the current one.
-    pub context: Option<String>,
-    /// The namespace to use instead of the context's.
-    pub namespace: Option<String>,
-    /// The deadline of each request.
-    pub timeout: Duration,
-}
-
-/// What a kubeconfig says, before anything is connected.
-pub struct Settings {
-    /// Name of the context.
-    pub context: String,
-    /// The namespace commands act on.
-    pub namespace: String,
-    config: Config,
-    timeout: Duration,
-}
+pub use self::{
+    error::ConnectError,
+    messages::{Messages, Silence},
+    settings::Named,
+    target::Target,
+};
+use self::{
+    link::Timeout,
+    messages::Log,
+    settings::Settings,
+    transport::{DialError, Recipe},
+};
+pub(super) use self::{
+    link::{Call, Link, Reply},
+    retry::Repeat,
+};
 
 /// How a command comes to its cluster.
 pub enum Connection {
-    /// As the command line and the kubeconfig say.
-    Target(Target),
+    /// As the command line and the kubeconfig say; what happens on the way is told to somebody.
+    Target(Box<Target>, Arc<dyn Messages>),
     /// A client that exists already, with the names of its context and namespace.
     Ready(Client, String, String),
-}
-
-/// Why there is no connection.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// No kubeconfig, and not in a pod.
-    #[error("no cluster is configured: no kubeconfig file was found")]
-    NoConfiguration,
-    /// The kubeconfig names no current context, and none was given.
-    #[error("the kubeconfig has no current context")]
-    NoContext,
-    /// The context does not exist.
-    #[error("context {:?} does not exist", Printable(.context).to_string())]
-    UnknownContext {
-        /// The context asked for.
-        context: String,
-        /// The contexts there are.
-        known: Vec<String>,
-    },
-    /// The kubeconfig cannot be read.
-    #[error("the kubeconfig cannot be used")]
-    Kubeconfig(#[source] KubeconfigError),
-    /// The kubeconfig is not YAML. The text around the place may hold secrets, so it is not shown.
-    #[error("the kubeconfig is not valid YAML{}", .line.map_or_else(String::new, |line| format!(" (line {line})")))]
-    Syntax {
-        /// Where.
-        line: Option<u64>,
-    },
-    /// A file or value with credentials cannot be read.
-    #[error("cannot use {what}: {cause}")]
-    Credentials {
-        /// Which one.
-        what: &'static str,
-        /// Why.
-        cause: String,
-    },
-    /// A way to connect that is not there yet.
-    #[error("{what} is not supported")]
-    Unsupported {
-        /// The kubeconfig's field.
-        what: &'static str,
-    },
-    /// The API server cannot be reached.
-    #[error("cannot connect to {url}: {failure}")]
-    Unreachable {
-        /// The server's URL.
-        url: String,
-        /// Why.
-        failure: super::Failure,
-    },
-}
-
-impl From<KubeconfigError> for ConnectError {
-    fn from(error: KubeconfigError) -> Self {
-        match error {
-            KubeconfigError::Parse(error) => {
-                Self::Syntax { line: error.location().map(|location| location.line()) }
-            }
-            error => Self::Kubeconfig(error),
-        }
-    }
 }
 
 impl Connection {
@@ -110,16 +63,27 @@ impl Connection {
     ///
     /// # Errors
     /// [`ConnectError`] when the kubeconfig is wrong.
-    pub async fn namespace(&self) -> Result<String, ConnectError> {
+    pub fn namespace(&self) -> Result<String, ConnectError> {
         match self {
-            Self::Target(target) => match Settings::read(target).await {
-                Ok(settings) => Ok(settings.namespace),
-                Err(ConnectError::NoConfiguration) => {
-                    Ok(target.namespace.clone().unwrap_or_else(|| "default".to_owned()))
+            Self::Target(target, messages) => {
+                match Settings::read(target, &log(target, messages)) {
+                    Ok(settings) => Ok(settings.namespace),
+                    Err(ConnectError::NoConfiguration) => Ok(settings::namespace(target, None)),
+                    Err(error) => Err(error),
                 }
-                Err(error) => Err(error),
-            },
+            }
             Self::Ready(_, _, namespace) => Ok(namespace.clone()),
+        }
+    }
+
+    /// Reads the names of the kubeconfig's contexts, clusters or users, without connecting.
+    ///
+    /// # Errors
+    /// [`ConnectError`] when the kubeconfig cannot be read.
+    pub fn names(&self, kind: Named) -> Result<Vec<String>, ConnectError> {
+        match self {
+            Self::Target(target, messages) => settings::names(target, &log(target, messages), kind),
+            Self::Ready(_, context, _) => Ok(vec![context.clone()]),
         }
     }
 
@@ -128,52 +92,26 @@ impl Connection {
     /// # Errors
     /// [`ConnectError`] when the settings are wrong or the server cannot be reached.
     pub async fn open(&self) -> Result<Cluster, ConnectError> {
-        match self {
-            Self::Target(target) => Settings::read(target).await?.connect().await,
+        let (target, messages) = match self {
+            Self::Target(target, messages) => (target, messages),
             Self::Ready(client, context, namespace) => {
                 let link = Link::ready(client.clone());
-                Ok(Cluster::new(link, context.clone(), namespace.clone(), Duration::from_secs(10)))
+                return Ok(Cluster::new(link, context.clone(), namespace.clone()));
             }
-        }
-    }
-
-    /// Reads the names of the kubeconfig's contexts, without connecting.
-    ///
-    /// # Errors
-    /// [`ConnectError`] when the kubeconfig cannot be read.
-    pub fn contexts(&self) -> Result<Vec<String>, ConnectError> {
-        match self {
-            Self::Target(target) => kubeconfig::contexts(target),
-            Self::Ready(_, context, _) => Ok(vec![context.clone()]),
-        }
+        };
+        let log = log(target, messages);
+        let settings = Settings::read(target, &log)?;
+        let (context, namespace) = (settings.context.clone(), settings.namespace.clone());
+        let timeout = Timeout { limit: target.deadline(), is_told: target.timeout.is_some() };
+        let recipe = Recipe::new(settings, target.timeout, log.clone())?;
+        let link = Link::open(recipe, timeout, log).await.map_err(|error| match error {
+            DialError::Setup(error) => error,
+            DialError::Failed(failure) => ConnectError::Unreachable(failure),
+        })?;
+        Ok(Cluster::new(link, context, namespace))
     }
 }
 
-impl Settings {
-    async fn read(target: &Target) -> Result<Self, ConnectError> {
-        let selected = kubeconfig::select(target).await?;
-        let flag = target.namespace.clone().filter(|namespace| !namespace.is_empty());
-        let namespace = flag.unwrap_or_else(|| match selected.config.default_namespace.as_str() {
-            "" => "default".to_owned(),
-            namespace => namespace.to_owned(),
-        });
-        let (context, config) = (selected.context, selected.config);
-        Ok(Self { context, namespace, config, timeout: target.timeout })
-    }
-
-    async fn connect(self) -> Result<Cluster, ConnectError> {
-        let url = Printable(&self.config.cluster_url.to_string()).to_string();
-        let unreachable = |failure| ConnectError::Unreachable { url, failure };
-        let connecting = Link::connect(self.config);
-        let link = match tokio::time::timeout(self.timeout, connecting).await {
-            Ok(Ok(link)) => link,
-            Ok(Err(transport::TransportError::Setup(error))) => return Err(error),
-            Ok(Err(transport::TransportError::Dial(failure))) => return Err(unreachable(failure)),
-            Err(_) => {
-                let seconds = self.timeout.as_secs_f64();
-                return Err(unreachable(super::Failure::TimedOut { seconds }));
-            }
-        };
-        Ok(Cluster::new(link, self.context, self.namespace, self.timeout))
-    }
+fn log(target: &Target, messages: &Arc<dyn Messages>) -> Log {
+    Log { messages: Arc::clone(messages), verbosity: target.verbosity }
 }

@@ -5,7 +5,6 @@
 //! here, once, and handed to hyper's pool as its first; a later one is dialled only if it breaks.
 
 use std::{
-    future::Future,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
@@ -17,71 +16,95 @@ use hyper_rustls::{
     FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream,
 };
 use hyper_util::{
-    client::legacy::{
-        Client as HttpClient,
-        connect::{Connect, Connection as _, HttpConnector},
+    client::{
+        legacy::{
+            Client as HttpClient,
+            connect::{Connect, Connection as _, HttpConnector},
+        },
+        proxy::matcher::Intercept,
     },
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioExecutor, TokioTimer},
 };
 use kube::{
     Client, Config,
-    client::{
-        Body, ConfigExt as _,
-        middleware::{AuthLayer, ExtraHeadersLayer},
-    },
+    client::{Body, ConfigExt as _, middleware::ExtraHeadersLayer},
+    config::Cluster,
 };
-use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
-use tower::{BoxError, Service, ServiceBuilder, ServiceExt as _};
+use rustls::{ClientConfig, pki_types::ServerName};
+use tower::{BoxError, Service, ServiceBuilder, ServiceExt as _, filter::AsyncFilterLayer};
 
-use super::{ConnectError, tls};
-use crate::cluster::{Failure, failure::describe_auth};
+use super::{
+    ConnectError, cause,
+    credentials::{Authorize, Credentials},
+    log::Logging,
+    messages::Log,
+    proxy::{self, Dialer, Stream},
+    settings::Settings,
+    target::given,
+    tls,
+};
+use crate::cluster::Failure;
 
-type Io = MaybeHttpsStream<TokioIo<TcpStream>>;
+type Connector = HttpsConnector<Dialer>;
+type Io = MaybeHttpsStream<Stream>;
 
-/// Why there is no connection.
-pub(super) enum TransportError {
-    /// The configuration cannot be used.
-    Setup(ConnectError),
-    /// The server cannot be reached.
-    Dial(Failure),
-}
-
-impl From<ConnectError> for TransportError {
-    fn from(error: ConnectError) -> Self {
-        Self::Setup(error)
-    }
-}
-
-/// An open way to an API server.
-pub(in crate::cluster) struct Link {
-    /// Sends requests on the one connection.
-    pub(in crate::cluster) client: Client,
-    /// What another client to the same server, as the same user, is made of.
-    recipe: Option<Recipe>,
-}
-
-/// Server, TLS and user, without the HTTP client at the end.
-struct Recipe {
+/// All that a client to one server, as one user, is made of.
+pub(super) struct Recipe {
+    /// Base URL and headers, in the form kube's layers take.
     config: Config,
-    auth: Option<AuthLayer>,
     headers: ExtraHeadersLayer,
+    settings: Settings,
+    proxy: Option<Intercept>,
+    pub(super) credentials: Arc<Credentials>,
+    log: Log,
 }
 
-impl Link {
-    /// Sends requests to whatever is behind `client`.
-    pub(super) fn ready(client: Client) -> Self {
-        Self { client, recipe: None }
+/// Which versions of HTTP a connection may speak.
+#[derive(Clone, Copy)]
+enum Protocols {
+    All,
+    Http1,
+}
+
+impl Recipe {
+    pub(super) fn new(
+        settings: Settings,
+        timeout: Option<Duration>,
+        log: Log,
+    ) -> Result<Self, ConnectError> {
+        let proxy = proxy::choose(&settings.url, settings.cluster.proxy_url.as_ref())?;
+        let credentials = Arc::new(Credentials::new(&settings, timeout)?);
+        let mut config = Config::new(settings.url.clone());
+        config.headers.push((HeaderName::from_static("user-agent"), user_agent()));
+        if let Some(user) = proxy::authorization(proxy.as_ref(), &settings.url) {
+            config.headers.push((HeaderName::from_static("proxy-authorization"), user));
+        }
+        let user = &mut config.auth_info;
+        user.impersonate = given(settings.user.impersonate.as_ref()).map(str::to_owned);
+        if user.impersonate.is_some() {
+            user.impersonate_uid = given(settings.user.impersonate_uid.as_ref()).map(str::to_owned);
+            user.impersonate_groups.clone_from(&settings.user.impersonate_groups);
+            user.impersonate_user_extra.clone_from(&settings.user.impersonate_user_extra);
+        }
+        let headers = config.extra_headers_layer().map_err(|_| {
+            ConnectError::Setup("the user to impersonate cannot be sent in a header".to_owned())
+        })?;
+        Ok(Self { config, headers, settings, proxy, credentials, log })
     }
 
-    /// Dials the server of `config`.
-    pub(super) async fn connect(config: Config) -> Result<Self, TransportError> {
-        if config.proxy_url.is_some() {
-            return Err(ConnectError::Unsupported { what: "a proxy" }.into());
-        }
-        let mut connector = connector(&config, Protocols::All)?;
-        let io =
-            dial(&mut connector, config.cluster_url.clone()).await.map_err(TransportError::Dial)?;
+    /// The server as messages name it: `host:port`, as it was written.
+    pub(super) fn server(&self) -> String {
+        let authority = self.settings.url.authority().map_or("", |authority| authority.as_str());
+        authority.rsplit('@').next().unwrap_or_default().to_owned()
+    }
+
+    /// Dials the server and returns a client on that connection.
+    pub(super) async fn dial(&self) -> Result<Client, DialError> {
+        let mut connector = self.connector(Protocols::All)?;
+        let broken =
+            |error: BoxError| DialError::Failed(cause::failure(error.as_ref(), &self.server()));
+        let ready = connector.ready().await.map_err(broken)?;
+        let io = ready.call(self.settings.url.clone()).await.map_err(broken)?;
         let mut builder = HttpClient::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new()).timer(TokioTimer::new());
         if io.connected().is_negotiated_h2() {
@@ -90,34 +113,15 @@ impl Link {
             builder.http2_keep_alive_timeout(Duration::from_secs(15));
         }
         let seeded = Seeded { connector, first: Arc::new(Mutex::new(Some(io))) };
-        let recipe = Recipe::new(config)?;
-        Ok(Self { client: recipe.client(builder.build(seeded)), recipe: Some(recipe) })
+        Ok(self.client(builder.build(seeded)))
     }
 
     /// Returns a client that speaks HTTP/1.1 and opens a connection for each request: HTTP/2 has no
     /// upgrades, and an upgraded connection is of no use to others (kube-rs/kube#1923).
-    pub(in crate::cluster) fn upgrading_client(&self) -> Result<Client, ConnectError> {
-        let Some(recipe) = &self.recipe else { return Ok(self.client.clone()) };
+    pub(super) fn upgrading_client(&self) -> Result<Client, ConnectError> {
         let mut builder = HttpClient::builder(TokioExecutor::new());
         builder.pool_max_idle_per_host(0);
-        Ok(recipe.client(builder.build(connector(&recipe.config, Protocols::Http1)?)))
-    }
-}
-
-impl Recipe {
-    fn new(mut config: Config) -> Result<Self, ConnectError> {
-        config.headers.push((HeaderName::from_static("user-agent"), user_agent()));
-        let layers = || -> Result<_, kube::Error> {
-            Ok((config.auth_layer()?, config.extra_headers_layer()?))
-        };
-        let (auth, headers) = layers().map_err(|error| ConnectError::Credentials {
-            what: "the user of the kubeconfig",
-            cause: match &error {
-                kube::Error::Auth(error) => describe_auth(error),
-                error => Failure::from_cause(error).to_string(),
-            },
-        })?;
-        Ok(Self { config, auth, headers })
+        Ok(self.client(builder.build(self.connector(Protocols::Http1)?)))
     }
 
     fn client<C>(&self, http: HttpClient<C, Body>) -> Client
@@ -126,19 +130,67 @@ impl Recipe {
     {
         let service = ServiceBuilder::new()
             .layer(self.config.base_uri_layer())
-            .option_layer(self.auth.as_ref())
+            .layer(AsyncFilterLayer::new(Authorize(Arc::clone(&self.credentials))))
             .layer(&self.headers)
+            .layer(Logging(self.log.clone()))
             .map_err(BoxError::from)
             .service(http);
-        Client::new(service, self.config.default_namespace.clone())
+        Client::new(service, "default")
+    }
+
+    fn connector(&self, protocols: Protocols) -> Result<Connector, ConnectError> {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        // Without this the first request waits for the ACK of the TLS handshake's last segment.
+        tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(Duration::from_secs(30)));
+        tcp.set_connect_timeout(Some(Duration::from_secs(10)));
+        let tls = self.tls()?;
+        let dialer = Dialer::new(tcp, self.proxy.as_ref(), &self.settings.url, &tls);
+        let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+        let builder = match given(self.settings.cluster.tls_server_name.as_ref()) {
+            None => builder,
+            Some(name) => {
+                let name = ServerName::try_from(name.to_owned()).map_err(|_| {
+                    ConnectError::Setup(format!("tls-server-name {name:?} is no name"))
+                })?;
+                builder.with_server_name_resolver(FixedServerNameResolver::new(name))
+            }
+        };
+        Ok(match protocols {
+            Protocols::All => builder.enable_all_versions().wrap_connector(dialer),
+            Protocols::Http1 => builder.enable_http1().wrap_connector(dialer),
+        })
+    }
+
+    fn tls(&self) -> Result<ClientConfig, ConnectError> {
+        if !self.settings.is_secure() {
+            // Only a proxy can be on TLS, and then it has to be one that the system trusts.
+            let is_plain = |proxy: &Intercept| proxy.uri().scheme_str() != Some("https");
+            let is_plain = self.proxy.as_ref().is_none_or(is_plain);
+            let nobody = Cluster { insecure_skip_tls_verify: Some(is_plain), ..Cluster::default() };
+            return tls::client_config(&nobody, None);
+        }
+        let identity = match self.credentials.identity() {
+            Some(identity) => Some(identity),
+            None => tls::identity(&self.settings.user)?,
+        };
+        tls::client_config(&self.settings.cluster, identity.as_ref())
     }
 }
 
-/// Which versions of HTTP a connection may speak.
-#[derive(Clone, Copy)]
-enum Protocols {
-    All,
-    Http1,
+/// Why there is no connection.
+pub(super) enum DialError {
+    /// It cannot be set up.
+    Setup(ConnectError),
+    /// The server cannot be reached.
+    Failed(Failure),
+}
+
+impl From<ConnectError> for DialError {
+    fn from(error: ConnectError) -> Self {
+        Self::Setup(error)
+    }
 }
 
 fn user_agent() -> HeaderValue {
@@ -151,42 +203,10 @@ fn user_agent() -> HeaderValue {
     HeaderValue::from_str(&text).expect("version and platform are ASCII")
 }
 
-fn connector(
-    config: &Config,
-    protocols: Protocols,
-) -> Result<HttpsConnector<HttpConnector>, ConnectError> {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    // Without this the first request waits for the ACK of the TLS handshake's last segment.
-    tcp.set_nodelay(true);
-    tcp.set_keepalive(Some(Duration::from_secs(30)));
-    tcp.set_connect_timeout(Some(Duration::from_secs(10)));
-    let builder = HttpsConnectorBuilder::new().with_tls_config(tls::client_config(config)?);
-    let builder = builder.https_or_http();
-    let builder = match &config.tls_server_name {
-        None => builder,
-        Some(name) => {
-            let name = ServerName::try_from(name.clone()).map_err(|error| {
-                ConnectError::Credentials { what: "tls-server-name", cause: error.to_string() }
-            })?;
-            builder.with_server_name_resolver(FixedServerNameResolver::new(name))
-        }
-    };
-    Ok(match protocols {
-        Protocols::All => builder.enable_all_versions().wrap_connector(tcp),
-        Protocols::Http1 => builder.enable_http1().wrap_connector(tcp),
-    })
-}
-
-async fn dial(connector: &mut HttpsConnector<HttpConnector>, url: Uri) -> Result<Io, Failure> {
-    let failure = |error: BoxError| Failure::from_cause(error.as_ref());
-    connector.ready().await.map_err(failure)?.call(url).await.map_err(failure)
-}
-
 /// A connector whose first connection is already open.
 #[derive(Clone)]
 struct Seeded {
-    connector: HttpsConnector<HttpConnector>,
+    connector: Connector,
     first: Arc<Mutex<Option<Io>>>,
 }
 

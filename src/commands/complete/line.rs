@@ -4,6 +4,8 @@ use std::ffi::{OsStr, OsString};
 
 use clap::{Arg, Command};
 
+use crate::commands::connection::ConnectionArgs;
+
 /// What the last word of a line may become.
 pub(super) enum Wanted<'a> {
     /// A subcommand, or a value of this positional argument.
@@ -57,10 +59,20 @@ impl<'a> Line<'a> {
         line
     }
 
-    /// Returns the last value given to a flag.
-    pub(super) fn value(&self, id: &str) -> Option<&OsStr> {
-        let (_, value) = self.given.iter().rfind(|(arg, _)| arg.get_id() == id)?;
-        Some(value)
+    /// Returns the flags on the line that say where to connect to, each as one word.
+    pub(super) fn connection_flags(&self) -> Vec<OsString> {
+        let flags = self.given.iter().filter(|(arg, _)| {
+            arg.is_global_set() && arg.get_help_heading() == Some(ConnectionArgs::HEADING)
+        });
+        let word = |(arg, value): &(&Arg, OsString)| {
+            let mut word = OsString::from(format!("--{}", arg.get_long()?));
+            if !value.is_empty() {
+                word.push("=");
+                word.push(value);
+            }
+            Some(word)
+        };
+        flags.filter_map(word).collect()
     }
 
     /// Returns whether a flag is on the line already.

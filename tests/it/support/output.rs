@@ -38,7 +38,7 @@ pub(crate) fn kubia_in(namespace: &str, api: &FakeApi, arguments: &str) -> Outpu
             return Output { code: 2, stdout: String::new(), stderr: error.to_string() };
         }
     };
-    let namespace = cli.global.namespace.clone().unwrap_or_else(|| namespace.to_owned());
+    let namespace = cli.global.connection.namespace.clone().unwrap_or_else(|| namespace.to_owned());
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let code = runtime.block_on(async {

@@ -1,0 +1,552 @@
+//! A scripted API server: it answers what it is told, breaks where it is told, and remembers who
+//! asked.
+
+use std::{
+    collections::VecDeque,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use hyper::body::{Body, Bytes, Frame, Incoming};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+    service::TowerToHyperService,
+};
+use rustls::{
+    DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme,
+    SupportedProtocolVersion,
+    client::danger::HandshakeSignatureValid,
+    crypto::{WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, UnixTime},
+    server::danger::{ClientCertVerified, ClientCertVerifier},
+};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{pki::Identity, runtime};
+
+/// One request, and who sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) host: String,
+    /// What identifies the user: a header or a certificate, in a fixed order.
+    pub(crate) identity: Vec<String>,
+    /// The name asked for in the TLS handshake; none for an IP address or plain HTTP.
+    pub(crate) sni: Option<String>,
+    pub(crate) headers: HeaderMap,
+}
+
+/// What happens to a request for the object.
+#[derive(Clone)]
+pub(crate) enum Action {
+    /// The object, as JSON.
+    Object,
+    Answer(Answer),
+    /// Nothing, for ever.
+    Hang,
+    /// The status line and headers, then nothing.
+    HangAfterHeaders,
+    /// Half of the body it promised, then the connection breaks.
+    CutBody,
+    /// The connection ends without an answer.
+    Close,
+}
+
+/// An answer that is no object.
+#[derive(Clone)]
+pub(crate) struct Answer {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+impl Answer {
+    pub(crate) fn new(status: u16, content_type: &str, body: impl Into<String>) -> Self {
+        let headers = match content_type {
+            "" => Vec::new(),
+            content_type => vec![("content-type", content_type.to_owned())],
+        };
+        Self { status, headers, body: body.into() }
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+}
+
+/// What happens to a connection before there is any HTTP.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wire {
+    Works,
+    /// It ends as soon as it is there.
+    Closes,
+    /// It is reset as soon as it is there.
+    Resets,
+    /// Nothing is ever said.
+    IsSilent,
+    /// TLS is set up, then it ends.
+    ClosesAfterTls,
+    /// TLS is set up, then nothing is ever said.
+    IsSilentAfterTls,
+    /// It is plain HTTP whatever the client speaks.
+    IsPlain,
+    /// Something that is no protocol at all.
+    IsGarbage,
+}
+
+type Script = dyn Fn(usize) -> Action + Send + Sync;
+
+/// How a server behaves.
+pub(crate) struct Plan {
+    pub(crate) tls: Option<Tls>,
+    pub(crate) wire: Wire,
+    /// What happens to the n-th request for the object.
+    pub(crate) script: Arc<Script>,
+    /// Whether the discovery of APIs works whatever the script says.
+    pub(crate) discovery: bool,
+    /// The only credential that is good, if there is one: another is answered with 401.
+    pub(crate) wants: Option<String>,
+}
+
+/// TLS of a server.
+pub(crate) struct Tls {
+    pub(crate) identity: Identity,
+    pub(crate) versions: Vec<&'static SupportedProtocolVersion>,
+    pub(crate) protocols: Vec<&'static str>,
+    /// Whether a client certificate is required.
+    pub(crate) requires_certificate: bool,
+}
+
+impl Tls {
+    pub(crate) fn new(identity: Identity) -> Self {
+        Self {
+            identity,
+            versions: vec![&rustls::version::TLS13, &rustls::version::TLS12],
+            protocols: vec!["h2", "http/1.1"],
+            requires_certificate: false,
+        }
+    }
+
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        let provider = Arc::new(ring::default_provider());
+        let verifier = AnyCertificate {
+            algorithms: provider.signature_verification_algorithms,
+            required: self.requires_certificate,
+        };
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&self.versions)
+            .unwrap()
+            .with_client_cert_verifier(Arc::new(verifier))
+            .with_single_cert(self.identity.chain(), self.identity.key())
+            .unwrap();
+        config.alpn_protocols =
+            self.protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
+/// A server that ends with the value.
+pub(crate) struct Server {
+    address: SocketAddr,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Server {
+    pub(crate) fn start(plan: Plan) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let host = Host {
+            acceptor: plan.tls.as_ref().map(Tls::acceptor),
+            plan: Arc::new(plan),
+            seen: Arc::clone(&seen),
+            asked: Arc::default(),
+        };
+        let task = runtime().spawn(async move {
+            let listener = TcpListener::from_std(listener).unwrap();
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(host.clone().serve(stream));
+            }
+        });
+        Self { address, seen, task }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The requests for objects so far, without those that only discover APIs.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        let seen = self.seen.lock().unwrap().clone();
+        seen.into_iter().filter(|seen| !is_discovery(&seen.path)).collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+#[derive(Clone)]
+struct Host {
+    plan: Arc<Plan>,
+    acceptor: Option<TlsAcceptor>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    asked: Arc<Mutex<usize>>,
+}
+
+impl Host {
+    async fn serve(self, mut stream: TcpStream) {
+        stream.set_nodelay(true).unwrap();
+        match self.plan.wire {
+            Wire::Closes => return,
+            Wire::Resets => return reset(&stream),
+            Wire::IsSilent => return std::future::pending().await,
+            Wire::IsGarbage => {
+                let _ = stream.write_all(b"220 mail.example.com ESMTP\r\n").await;
+                let mut rest = Vec::new();
+                let _ = stream.read_to_end(&mut rest).await;
+                return;
+            }
+            _ => {}
+        }
+        let acceptor = self.acceptor.clone().filter(|_| self.plan.wire != Wire::IsPlain);
+        let Some(acceptor) = acceptor else {
+            return self.http(stream, None, None).await;
+        };
+        let Ok(stream) = acceptor.accept(stream).await else { return };
+        match self.plan.wire {
+            Wire::ClosesAfterTls => return,
+            Wire::IsSilentAfterTls => return std::future::pending().await,
+            _ => {}
+        }
+        let (_, session) = stream.get_ref();
+        let sni = session.server_name().map(str::to_owned);
+        let certificate = session.peer_certificates().and_then(|chain| chain.first());
+        let certificate = certificate.map(|der| common_name(der));
+        self.http(stream, sni, certificate).await;
+    }
+
+    async fn http<S>(self, stream: S, sni: Option<String>, certificate: Option<String>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let service = tower::service_fn(move |request: Request<Incoming>| {
+            let host = self.clone();
+            let (sni, certificate) = (sni.clone(), certificate.clone());
+            async move { host.answer(&request, sni, certificate).await }
+        });
+        let service = TowerToHyperService::new(service);
+        let _ = auto::Builder::new(TokioExecutor::new())
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
+    }
+
+    async fn answer(
+        &self,
+        request: &Request<Incoming>,
+        sni: Option<String>,
+        certificate: Option<String>,
+    ) -> Result<Response<Scripted>, io::Error> {
+        let seen = Seen::new(request, sni, certificate);
+        let (path, identity) = (seen.path.clone(), seen.identity.clone());
+        self.seen.lock().unwrap().push(seen);
+        if self.plan.discovery && is_discovery(&path) {
+            return Ok(discovery(&path));
+        }
+        if let Some(wanted) = &self.plan.wants
+            && !identity.contains(wanted)
+        {
+            let body = status(401, "Unauthorized", "Unauthorized");
+            return Ok(Answer::new(401, "application/json", body).into_response());
+        }
+        let turn = {
+            let mut asked = self.asked.lock().unwrap();
+            *asked += 1;
+            *asked
+        };
+        match (self.plan.script)(turn) {
+            Action::Object if is_discovery(&path) => Ok(discovery(&path)),
+            Action::Object => Ok(object(&path)),
+            Action::Answer(answer) => Ok(answer.into_response()),
+            Action::Hang => std::future::pending().await,
+            Action::HangAfterHeaders => {
+                Ok(json_response(Scripted::new([Step::Data(Bytes::from("{")), Step::Hang])))
+            }
+            Action::CutBody => {
+                let half = Bytes::from(r#"{"kind":"Service","metadata":{"name":"#);
+                Ok(json_response(Scripted::new([Step::Data(half), Step::pause(), Step::Break])))
+            }
+            Action::Close => Err(io::Error::other("as the script says")),
+        }
+    }
+}
+
+/// Sends RST instead of FIN when it is dropped.
+fn reset(stream: &TcpStream) {
+    stream.set_zero_linger().unwrap();
+}
+
+impl Seen {
+    fn new(request: &Request<Incoming>, sni: Option<String>, certificate: Option<String>) -> Self {
+        let uri = request.uri();
+        let headers = request.headers().clone();
+        let mut identity: Vec<String> =
+            certificate.map(|name| format!("certificate {name}")).into_iter().collect();
+        let mut named: Vec<String> = headers
+            .iter()
+            .filter(|(name, _)| is_identity(name))
+            .map(|(name, value)| format!("{name}: {}", text(value)))
+            .collect();
+        named.sort();
+        identity.extend(named);
+        let of_header = headers.get("host").map(text).unwrap_or_default();
+        let host = uri.host().map_or(of_header, str::to_owned);
+        Self {
+            method: request.method().to_string(),
+            path: uri.path().to_owned(),
+            host,
+            identity,
+            sni,
+            headers,
+        }
+    }
+}
+
+fn is_identity(name: &HeaderName) -> bool {
+    name == "authorization" || name.as_str().starts_with("impersonate-")
+}
+
+fn text(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
+}
+
+fn is_discovery(path: &str) -> bool {
+    let path = path.trim_start_matches("/prefix");
+    matches!(path, "/api" | "/apis" | "/api/v1" | "/apis/networking.istio.io/v1" | "/version")
+}
+
+/// What kubectl asks first, in the form it likes best.
+fn discovery(path: &str) -> Response<Scripted> {
+    let resource = |kind: &str, plural: &str| {
+        json!({"resource": plural, "responseKind": {"group": "", "version": "", "kind": kind},
+               "scope": "Namespaced", "singularResource": kind.to_lowercase(),
+               "verbs": ["get", "list"]})
+    };
+    let version = |resources: Value| json!({"version": "v1", "resources": resources});
+    let items = if path.ends_with("/apis") {
+        json!([{"metadata": {"name": "networking.istio.io"},
+                "versions": [version(json!([resource("Gateway", "gateways")]))]}])
+    } else {
+        json!([{"metadata": {"name": ""},
+                "versions": [version(json!([resource("Service", "services")]))]}])
+    };
+    let body = json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2",
+                      "metadata": {}, "items": items});
+    let kind = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+    Answer::new(200, kind, body.to_string()).into_response()
+}
+
+/// The Service or Gateway that both programs ask for, by the last segments of its path.
+fn object(path: &str) -> Response<Scripted> {
+    let segments: Vec<&str> = path.rsplit('/').collect();
+    let [name, plural, namespace, ..] = segments.as_slice() else {
+        return Answer::new(404, "", "404 page not found\n").into_response();
+    };
+    let metadata = json!({"name": name, "namespace": namespace});
+    let list = |kind: &str, items: Value| {
+        let body = json!({"apiVersion": "v1", "kind": kind, "metadata": {}, "items": items});
+        Answer::new(200, "application/json", body.to_string()).into_response()
+    };
+    match *name {
+        "pods" => {
+            return list(
+                "PodList",
+                json!([{"metadata": {"name": "a", "namespace": "edge",
+            "labels": {"istio": "x"}}, "status": {"phase": "Running"}}]),
+            );
+        }
+        "services" => {
+            return list(
+                "ServiceList",
+                json!([{"metadata": {"name": "edge",
+            "namespace": "edge"}, "spec": {"type": "LoadBalancer", "selector": {"istio": "x"},
+            "ports": [{"name": "http2", "port": 80}]},
+            "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}]),
+            );
+        }
+        _ => {}
+    }
+    let body = match *plural {
+        "services" => json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata,
+            "spec": {"type": "LoadBalancer", "ports": [{"name": "http2", "port": 80}]},
+            "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}),
+        _ => json!({"apiVersion": "networking.istio.io/v1", "kind": "Gateway",
+            "metadata": metadata, "spec": {"selector": {"istio": "x"},
+                "servers": [{"port": {"number": 80, "protocol": "HTTP"}, "hosts": ["*"]}]}}),
+    };
+    Answer::new(200, "application/json", body.to_string()).into_response()
+}
+
+/// A Status as the API server sends it.
+pub(crate) fn status(code: u16, reason: &str, message: &str) -> String {
+    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+           "message": message, "reason": reason, "code": code})
+    .to_string()
+}
+
+impl Answer {
+    fn into_response(self) -> Response<Scripted> {
+        let mut response = Response::new(Scripted::new([Step::Data(Bytes::from(self.body))]));
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap();
+        for (name, value) in self.headers {
+            let name = HeaderName::from_static(name);
+            response.headers_mut().append(name, HeaderValue::from_str(&value).unwrap());
+        }
+        response
+    }
+}
+
+fn json_response(body: Scripted) -> Response<Scripted> {
+    Response::builder()
+        .header("content-type", "application/json")
+        .header("content-length", 1000)
+        .body(body)
+        .unwrap()
+}
+
+/// A body that can stop half-way.
+struct Scripted(VecDeque<Step>);
+
+enum Step {
+    Data(Bytes),
+    /// What was said goes out before the next step.
+    Pause(Pin<Box<tokio::time::Sleep>>),
+    Hang,
+    Break,
+}
+
+impl Step {
+    fn pause() -> Self {
+        Self::Pause(Box::pin(tokio::time::sleep(Duration::from_millis(100))))
+    }
+}
+
+impl Scripted {
+    fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self(steps.into_iter().collect())
+    }
+}
+
+impl Body for Scripted {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match self.0.pop_front() {
+            None => Poll::Ready(None),
+            Some(Step::Data(data)) => Poll::Ready(Some(Ok(Frame::data(data)))),
+            Some(Step::Hang) => {
+                self.0.push_front(Step::Hang);
+                Poll::Pending
+            }
+            Some(Step::Pause(mut pause)) => match pause.as_mut().poll(context) {
+                Poll::Ready(()) => self.poll_frame(context),
+                Poll::Pending => {
+                    self.0.push_front(Step::Pause(pause));
+                    Poll::Pending
+                }
+            },
+            Some(Step::Break) => Poll::Ready(Some(Err(io::Error::other("as the script says")))),
+        }
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        match self.0.front() {
+            Some(Step::Data(data)) if self.0.len() == 1 => {
+                hyper::body::SizeHint::with_exact(data.len() as u64)
+            }
+            _ => hyper::body::SizeHint::default(),
+        }
+    }
+}
+
+/// The last common name in a certificate: the subject's, which follows the issuer's.
+fn common_name(der: &[u8]) -> String {
+    const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
+    let Some(at) = der.windows(5).rposition(|window| window == COMMON_NAME) else {
+        return "without a name".to_owned();
+    };
+    let length = usize::from(der[at + 6]);
+    String::from_utf8_lossy(&der[at + 7..at + 7 + length]).into_owned()
+}
+
+/// Accepts every client certificate: who somebody is, is looked at later.
+#[derive(Debug)]
+struct AnyCertificate {
+    algorithms: WebPkiSupportedAlgorithms,
+    required: bool,
+}
+
+impl ClientCertVerifier for AnyCertificate {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.required
+    }
+
+    fn verify_client_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        // A certificate of X.509 version 1 cannot be read here, but may be sent.
+        let checked = verify_tls12_signature(message, certificate, signed, &self.algorithms);
+        checked.or(Ok(HandshakeSignatureValid::assertion()))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let checked = verify_tls13_signature(message, certificate, signed, &self.algorithms);
+        checked.or(Ok(HandshakeSignatureValid::assertion()))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
