@@ -274,43 +274,46 @@ async fn wait_until_ready(
 ) -> Result<(), Error> {
     let mut said = String::new();
     loop {
-        let deployment = cluster.deployment(object).await?;
-        if deployment.is_rolled_out() {
-            return Ok(());
-        }
-        let waiting = waiting(cluster, object, &deployment).await?;
-        if Instant::now() >= deadline {
-            return Err(Error::NotReady {
-                object: object.clone(),
-                seconds: timeout.as_secs(),
-                ready: deployment.available,
-                wanted: deployment.replicas,
-                waiting,
-            });
-        }
-        let reason = waiting.map_or_else(String::new, |(reason, _)| format!(" ({reason})"));
-        let progress = format!(
-            "waiting for {}: {} of {} pods ready{reason}",
-            object.qualified(),
-            deployment.available,
-            deployment.replicas
-        );
+        let is_late = Instant::now() >= deadline;
+        let progress = match look(cluster, object).await {
+            Ok((deployment, _)) if deployment.is_rolled_out() => return Ok(()),
+            Ok((deployment, waiting)) if is_late => {
+                return Err(Error::NotReady {
+                    object: object.clone(),
+                    seconds: timeout.as_secs(),
+                    ready: deployment.available,
+                    wanted: deployment.replicas,
+                    waiting,
+                });
+            }
+            Ok((deployment, waiting)) => {
+                let reason = waiting.map_or_else(String::new, |(reason, _)| format!(" ({reason})"));
+                format!("{} of {} pods ready{reason}", deployment.available, deployment.replicas)
+            }
+            // The pods do not mind that the API server is busy, or starts again.
+            Err(error) if error.failure.is_transient() && !is_late => error.failure.to_string(),
+            Err(error) => return Err(error.into()),
+        };
         if progress != said {
-            invocation.note(&progress);
+            invocation.note(&format!("waiting for {}: {progress}", object.qualified()));
             said = progress;
         }
         tokio::time::sleep(POLL.min(deadline.saturating_duration_since(Instant::now()))).await;
     }
 }
 
-/// Returns why a pod of the Deployment waits, if one says so.
-async fn waiting(
+/// Reads a Deployment, and, unless it is rolled out, why a pod of it waits, if one says so.
+async fn look(
     cluster: &Cluster,
     object: &ObjectRef,
-    deployment: &Deployment,
-) -> Result<Option<(String, String)>, ApiError> {
+) -> Result<(Deployment, Option<(String, String)>), ApiError> {
+    let deployment = cluster.deployment(object).await?;
+    if deployment.is_rolled_out() {
+        return Ok((deployment, None));
+    }
     let pods = cluster.pods(&object.namespace, &deployment.selector).await?;
-    Ok(pods.into_iter().filter(|pod| !pod.terminating).find_map(|pod| pod.waiting))
+    let waiting = pods.into_iter().filter(|pod| !pod.terminating).find_map(|pod| pod.waiting);
+    Ok((deployment, waiting))
 }
 
 fn results_of(

@@ -168,7 +168,16 @@ async fn find(
     let deadline = Instant::now() + args.timeout;
     let mut said = false;
     loop {
-        let (snapshot, found) = read(&cluster, args).await?;
+        let (snapshot, found) = match read(&cluster, args).await {
+            // Who waits for a load balancer also waits for an API server that starts again.
+            Err(Error::Api(error))
+                if args.wait && error.failure.is_transient() && Instant::now() < deadline =>
+            {
+                tokio::time::sleep(POLL).await;
+                continue;
+            }
+            read => read?,
+        };
         let answer = gateway_url::answer(&snapshot, &args.wanted());
         let pending = pending(&snapshot, args.source.0);
         match pending {

@@ -223,6 +223,34 @@ cases! {
         let config = plugin(scene, &token());
         scene.use_config(&exec(config, "interactiveMode", "Always"));
     };
+    a_plugin_on_a_terminal: |scene: &mut Scene| {
+        let log = scene.path("log");
+        let config = plugin(scene, &format!(
+            "test -t 0 && test -t 2 && echo terminal >>'{log}'; echo \"$KUBERNETES_EXEC_INFO\" >>'{log}'\n{}",
+            token()));
+        scene.use_config(&config);
+        scene.on_terminal();
+    };
+    a_plugin_that_needs_a_terminal_and_has_one: |scene: &mut Scene| {
+        let log = scene.path("log");
+        let body = format!("test -t 0 && echo terminal >>'{log}'\n{}", token());
+        let config = plugin(scene, &body);
+        scene.use_config(&exec(config, "interactiveMode", "Always"));
+        scene.on_terminal();
+    };
+    a_plugin_that_never_wants_a_terminal: |scene: &mut Scene| {
+        let log = scene.path("log");
+        let body = format!("test -t 0 || echo 'no terminal' >>'{log}'\n{}", token());
+        let config = plugin(scene, &body);
+        scene.use_config(&exec(config, "interactiveMode", "Never"));
+        scene.on_terminal();
+    };
+    a_plugin_leaves_the_input_to_others: |scene: &mut Scene| {
+        let log = scene.path("log");
+        let config = plugin(scene, &format!("head -c 100 >>'{log}'\n{}", token()));
+        scene.use_config(&config);
+        scene.input("for somebody else\n");
+    };
     a_plugin_of_no_known_version: |scene: &mut Scene| {
         let config = plugin(scene, &token());
         scene.use_config(&exec(config, "apiVersion", "client.authentication.k8s.io/v1alpha1"));

@@ -27,6 +27,16 @@ fn answering_on_http1(scene: &mut Scene, actions: Vec<Action>) {
     scene.flags(&["--request-timeout=3s"]);
 }
 
+/// The same frame by frame.
+fn answering_by_frames(scene: &mut Scene, actions: Vec<Action>) {
+    let server = scene.server_with("a", |plan, _| {
+        plan.by_frames = true;
+        plan.script = std::sync::Arc::new(move |turn| actions[turn.min(actions.len()) - 1].clone());
+    });
+    scene.use_config(&scene.config(server));
+    scene.flags(&["--request-timeout=3s"]);
+}
+
 fn later(code: u16) -> Action {
     let body = status(code, "ServiceUnavailable", "busy");
     Action::Answer(Answer::new(code, "application/json", body).with("retry-after", "1"))
@@ -63,6 +73,15 @@ cases! {
     it_breaks_before_the_headers_on_http_1_1 differs "retries": |scene: &mut Scene| answering_on_http1(scene, vec![Action::Close]);
     it_breaks_once differs "broken-stream": |scene: &mut Scene| answering(scene, [Action::Close, Action::Object]);
     it_breaks_once_on_http_1_1: |scene: &mut Scene| answering_on_http1(scene, vec![Action::Close, Action::Object]);
+    it_refuses_a_stream_once: |scene: &mut Scene| {
+        answering_by_frames(scene, vec![Action::RefuseStream, Action::Object]);
+    };
+    it_goes_away_after_its_answer: |scene: &mut Scene| {
+        answering_by_frames(scene, vec![Action::ObjectAndGoAway, Action::Object]);
+    };
+    it_goes_away_once: |scene: &mut Scene| {
+        answering_by_frames(scene, vec![Action::GoAway, Action::Object]);
+    };
     it_is_busy_once: |scene: &mut Scene| answering(scene, [later(503), Action::Object]);
     it_has_too_many_requests_once: |scene: &mut Scene| answering(scene, [later(429), Action::Object]);
 }

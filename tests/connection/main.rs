@@ -35,6 +35,7 @@ mod config_files;
 mod credentials;
 mod faults;
 mod flags;
+mod own;
 mod proxies;
 mod statuses;
 mod support;

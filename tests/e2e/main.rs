@@ -3,6 +3,7 @@
 
 mod addresses;
 mod completion;
+mod connection;
 mod demo;
 mod demos;
 mod deploy;

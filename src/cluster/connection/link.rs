@@ -242,11 +242,19 @@ impl Link {
     }
 }
 
+/// How long a connection may take: as long as in client-go, where TCP and TLS have limits of their own.
+const DIAL_LIMIT: Duration = Duration::from_secs(20);
+
 async fn dial(recipe: &Recipe, deadline: Instant, timeout: Timeout) -> Result<Client, DialError> {
-    let dialled = timeout_at(deadline.into(), recipe.dial()).await;
+    let limit = Instant::now() + DIAL_LIMIT;
+    let dialled = timeout_at(deadline.min(limit).into(), recipe.dial()).await;
     dialled.unwrap_or_else(|_| {
         let seconds = timeout.limit.as_secs_f64();
-        Err(DialError::Failed(Failure::TimedOut { seconds, phase: Phase::Dialling }))
+        Err(DialError::Failed(if deadline < limit {
+            Failure::TimedOut { seconds, phase: Phase::Dialling }
+        } else {
+            Failure::unreachable("net/http: TLS handshake timeout", None, true)
+        }))
     })
 }
 

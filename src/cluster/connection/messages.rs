@@ -34,7 +34,8 @@ impl Log {
         if self.verbosity >= verbosity {
             let now = jiff::Timestamp::now().strftime("%m%d %H:%M:%S.%6f").to_string();
             let process = std::process::id();
-            self.messages.log(&format!("I{now} {process:>7} {event:?}{fields}"));
+            // klog's form, so that what reads kubectl's log reads this one too.
+            self.messages.log(&format!("I{now} {process:>7} connection] {event:?}{fields}"));
         }
     }
 }

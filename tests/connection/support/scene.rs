@@ -50,6 +50,8 @@ pub(crate) struct Scene {
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
     is_in_pod: bool,
+    is_on_terminal: bool,
+    input: Option<String>,
 }
 
 /// Mounts the files of a service account where a pod has them, for this process alone.
@@ -60,6 +62,9 @@ mkdir -p $account
 cp pod/* $account/
 exec "$@"
 "#;
+
+/// Runs a command, none of whose words needs quoting, in a terminal of its own.
+const ON_TERMINAL: &str = r#"exec script --quiet --return --command "$*" /dev/null"#;
 
 impl Scene {
     pub(crate) fn new(program: Program) -> Self {
@@ -75,6 +80,8 @@ impl Scene {
             environment: Vec::new(),
             arguments: Vec::new(),
             is_in_pod: false,
+            is_on_terminal: false,
+            input: None,
         }
     }
 
@@ -96,6 +103,7 @@ impl Scene {
             script: Arc::new(|_| Action::Object),
             discovery: true,
             wants: None,
+            by_frames: false,
         };
         change(&mut plan, &self.authority);
         let server = Server::start(plan);
@@ -188,6 +196,16 @@ impl Scene {
         self.environment("KUBERNETES_SERVICE_PORT", &server.port().to_string());
     }
 
+    /// Runs the program in a terminal of its own.
+    pub(crate) fn on_terminal(&mut self) {
+        self.is_on_terminal = true;
+    }
+
+    /// What is on the standard input, which is no terminal.
+    pub(crate) fn input(&mut self, text: &str) {
+        self.input = Some(self.file("input", text));
+    }
+
     /// Asks for the Gateway instead of the Service.
     pub(crate) fn ask_for_gateway(&mut self) {
         self.question = Question::Gateway;
@@ -223,16 +241,29 @@ impl Scene {
             Program::Kubectl => kubectl(),
             Program::Kubia => PathBuf::from(env!("CARGO_BIN_EXE_kubectl-kubia")),
         };
+        self.run(program, question)
+    }
+
+    /// The plugin with other words than the question.
+    pub(crate) fn kubia(&self, words: &[&str]) -> Command {
+        self.run(PathBuf::from(env!("CARGO_BIN_EXE_kubectl-kubia")), words)
+    }
+
+    fn run(&self, program: PathBuf, words: &[&str]) -> Command {
         // Whatever hangs is ended long after every deadline of a case.
         let mut command = Command::new("timeout");
         if self.is_in_pod {
             command = Command::new("unshare");
             command.args(["-rm", "sh", "-ec", IN_POD, "sh", "timeout"]);
         }
+        command.args(["--foreground", "--signal=KILL", "60"]);
+        if self.is_on_terminal {
+            command.args(["sh", "-ec", ON_TERMINAL, "sh"]);
+        }
+        let input = self.input.as_ref().map(|path| fs::File::open(path).unwrap());
         command
-            .args(["--foreground", "--signal=KILL", "60"])
             .arg(program)
-            .args(question)
+            .args(words)
             .args(&self.arguments)
             .env_clear()
             .env("HOME", self.folder.0.join("home"))
@@ -240,7 +271,7 @@ impl Scene {
             .env("TZ", "UTC")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(&self.folder.0)
-            .stdin(Stdio::null());
+            .stdin(input.map_or_else(Stdio::null, Stdio::from));
         command
     }
 }

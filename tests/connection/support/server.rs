@@ -6,7 +6,10 @@ use std::{
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -35,11 +38,14 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{pki::Identity, runtime};
 
+mod frames;
+
 /// One request, and who sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) method: String,
     pub(crate) path: String,
+    pub(crate) query: String,
     pub(crate) host: String,
     /// What identifies the user: a header or a certificate, in a fixed order.
     pub(crate) identity: Vec<String>,
@@ -62,6 +68,12 @@ pub(crate) enum Action {
     CutBody,
     /// The connection ends without an answer.
     Close,
+    /// On HTTP/2: the stream is refused before anything was done.
+    RefuseStream,
+    /// On HTTP/2: the object, with word that the connection is to be left afterwards.
+    ObjectAndGoAway,
+    /// On HTTP/2: word that the connection is over, and its end.
+    GoAway,
 }
 
 /// An answer that is no object.
@@ -117,6 +129,8 @@ pub(crate) struct Plan {
     pub(crate) script: Arc<Script>,
     /// Whether the discovery of APIs works whatever the script says.
     pub(crate) discovery: bool,
+    /// Whether it speaks HTTP/2 frame by frame, which some actions need.
+    pub(crate) by_frames: bool,
     /// The only credential that is good, if there is one: another is answered with 401.
     pub(crate) wants: Option<String>,
 }
@@ -162,6 +176,7 @@ impl Tls {
 pub(crate) struct Server {
     address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
+    connections: Arc<AtomicUsize>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -171,6 +186,8 @@ impl Server {
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
         let host = Host {
             acceptor: plan.tls.as_ref().map(Tls::acceptor),
             plan: Arc::new(plan),
@@ -180,10 +197,11 @@ impl Server {
         let task = runtime().spawn(async move {
             let listener = TcpListener::from_std(listener).unwrap();
             while let Ok((stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
                 tokio::spawn(host.clone().serve(stream));
             }
         });
-        Self { address, seen, task }
+        Self { address, seen, connections, task }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -194,6 +212,13 @@ impl Server {
     pub(crate) fn seen(&self) -> Vec<Seen> {
         let seen = self.seen.lock().unwrap().clone();
         seen.into_iter().filter(|seen| !is_discovery(&seen.path)).collect()
+    }
+}
+
+impl Server {
+    /// How many connections were accepted.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 }
 
@@ -208,7 +233,7 @@ struct Host {
     plan: Arc<Plan>,
     acceptor: Option<TlsAcceptor>,
     seen: Arc<Mutex<Vec<Seen>>>,
-    asked: Arc<Mutex<usize>>,
+    asked: Arc<AtomicUsize>,
 }
 
 impl Host {
@@ -240,6 +265,9 @@ impl Host {
         let sni = session.server_name().map(str::to_owned);
         let certificate = session.peer_certificates().and_then(|chain| chain.first());
         let certificate = certificate.map(|der| common_name(der));
+        if self.plan.by_frames {
+            return frames::serve(self, stream).await;
+        }
         self.http(stream, sni, certificate).await;
     }
 
@@ -250,12 +278,37 @@ impl Host {
         let service = tower::service_fn(move |request: Request<Incoming>| {
             let host = self.clone();
             let (sni, certificate) = (sni.clone(), certificate.clone());
-            async move { host.answer(&request, sni, certificate).await }
+            async move {
+                if request.uri().path().starts_with("/upgrade/") {
+                    return Ok(host.upgrade(request, sni, certificate));
+                }
+                host.answer(&request, sni, certificate).await
+            }
         });
         let service = TowerToHyperService::new(service);
         let _ = auto::Builder::new(TokioExecutor::new())
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection_with_upgrades(TokioIo::new(stream), service)
             .await;
+    }
+
+    /// Changes the protocol, and sends back whatever comes.
+    fn upgrade(
+        &self,
+        request: Request<Incoming>,
+        sni: Option<String>,
+        certificate: Option<String>,
+    ) -> Response<Scripted> {
+        self.seen.lock().unwrap().push(Seen::new(&request, sni, certificate));
+        tokio::spawn(async move {
+            let stream = TokioIo::new(hyper::upgrade::on(request).await.unwrap());
+            let (mut from, mut to) = tokio::io::split(stream);
+            // It ends with the client.
+            let _ = tokio::io::copy(&mut from, &mut to).await;
+        });
+        Answer::new(101, "", "")
+            .with("connection", "upgrade")
+            .with("upgrade", "echo")
+            .into_response()
     }
 
     async fn answer(
@@ -276,12 +329,7 @@ impl Host {
             let body = status(401, "Unauthorized", "Unauthorized");
             return Ok(Answer::new(401, "application/json", body).into_response());
         }
-        let turn = {
-            let mut asked = self.asked.lock().unwrap();
-            *asked += 1;
-            *asked
-        };
-        match (self.plan.script)(turn) {
+        match self.next() {
             Action::Object if is_discovery(&path) => Ok(discovery(&path)),
             Action::Object => Ok(object(&path)),
             Action::Answer(answer) => Ok(answer.into_response()),
@@ -294,7 +342,18 @@ impl Host {
                 Ok(json_response(Scripted::new([Step::Data(half), Step::pause(), Step::Break])))
             }
             Action::Close => Err(io::Error::other("as the script says")),
+            Action::RefuseStream | Action::ObjectAndGoAway | Action::GoAway => {
+                panic!("only a server by frames does this")
+            }
         }
+    }
+}
+
+impl Host {
+    /// What the script says about the next request.
+    fn next(&self) -> Action {
+        let turn = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        (self.plan.script)(turn)
     }
 }
 
@@ -304,7 +363,7 @@ fn reset(stream: &TcpStream) {
 }
 
 impl Seen {
-    fn new(request: &Request<Incoming>, sni: Option<String>, certificate: Option<String>) -> Self {
+    fn new<B>(request: &Request<B>, sni: Option<String>, certificate: Option<String>) -> Self {
         let uri = request.uri();
         let headers = request.headers().clone();
         let mut identity: Vec<String> =
@@ -321,6 +380,7 @@ impl Seen {
         Self {
             method: request.method().to_string(),
             path: uri.path().to_owned(),
+            query: uri.query().unwrap_or_default().to_owned(),
             host,
             identity,
             sni,
@@ -417,7 +477,7 @@ impl Answer {
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap();
         for (name, value) in self.headers {
             let name = HeaderName::from_static(name);
-            response.headers_mut().append(name, HeaderValue::from_str(&value).unwrap());
+            response.headers_mut().append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         response
     }

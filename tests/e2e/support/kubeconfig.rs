@@ -52,8 +52,13 @@ impl Kubeconfig {
     }
 
     /// The same cluster as the user a bearer token names.
-    pub(crate) fn with_token(mut self, token: &str) -> Self {
-        self.0["users"][0]["user"] = json!({"token": token});
+    pub(crate) fn with_token(self, token: &str) -> Self {
+        self.with_user(json!({"token": token}))
+    }
+
+    /// The same cluster as another user.
+    pub(crate) fn with_user(mut self, user: Value) -> Self {
+        self.0["users"][0]["user"] = user;
         self
     }
 

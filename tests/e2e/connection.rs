@@ -1,0 +1,105 @@
+//! Who the real API server takes us for: its own words name the user, and kubectl's are the same.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use serde_json::json;
+
+use crate::support::{
+    control::Control,
+    kubeconfig::Kubeconfig,
+    kubectl::Kubectl,
+    namespace::Namespace,
+    process::{self, Output},
+    sandbox::Sandbox,
+};
+
+/// Asks for the gateway's Service with both programs, and requires that they say the same.
+fn both(namespace: &Namespace<'_>, kubeconfig: &Kubeconfig, flags: &[&str]) -> Output {
+    let sandbox = namespace.sandbox();
+    let path = kubeconfig.write(namespace.folder(), "user.kubeconfig");
+    let kubectl = Kubectl::clean(path.clone(), sandbox.path());
+    let question = ["get", "services/istio-ingressgateway", "-n", "istio-system", "-o", "name"];
+    let kubectl = kubectl.run(&[&question, flags].concat());
+    let question =
+        ["gateway-url", "--service=istio-ingressgateway", "--gateway-namespace=istio-system"];
+    let mut plugin = namespace.plugin(&path, &question);
+    let kubia = process::run(plugin.args(flags));
+    assert_eq!(kubia.code, kubectl.code, "{kubectl}\n{kubia}");
+    let sentence = |output: &Output| output.stderr.lines().next().map(str::to_owned);
+    if kubectl.code != Some(0) {
+        assert_eq!(sentence(&kubia), sentence(&kubectl), "{kubectl}\n{kubia}");
+    }
+    kubia
+}
+
+/// A service account that may do nothing, and its token.
+fn nobody(namespace: &Namespace<'_>) -> (String, String) {
+    namespace.kubectl(&["create", "serviceaccount", "nobody"]).exits(0);
+    let token = namespace.kubectl(&["create", "token", "nobody"]).exits(0).stdout;
+    let name = format!("system:serviceaccount:{}:nobody", namespace.name());
+    (name, token.trim().to_owned())
+}
+
+#[test]
+fn the_server_knows_a_user_by_their_certificate() {
+    let namespace = Namespace::new(Sandbox::shared());
+    let admin = Kubeconfig::read(&namespace.sandbox().admin_kubeconfig());
+    assert!(admin.client_certificate().is_some());
+    both(&namespace, &admin, &[]).exits(0);
+}
+
+#[test]
+fn the_server_knows_whom_we_impersonate() {
+    let namespace = Namespace::new(Sandbox::shared());
+    let admin = Kubeconfig::read(&namespace.sandbox().admin_kubeconfig());
+    both(&namespace, &admin, &["--as=jane"]).exits(1).says(&["User \"jane\" cannot get"]);
+    both(&namespace, &admin, &["--as=jane", "--as-group=system:masters"]).exits(0);
+}
+
+#[test]
+fn the_server_knows_a_user_by_a_token_of_a_file_a_flag_or_a_plugin() {
+    let namespace = Namespace::new(Sandbox::shared());
+    let (name, token) = nobody(&namespace);
+    let words = format!("User \"{name}\" cannot get");
+    let kubia = Kubeconfig::read(&namespace.sandbox().kubia_kubeconfig());
+    both(&namespace, &kubia, &[]).exits(0);
+    both(&namespace, &kubia, &["--token", &token]).exits(1).says(&[&words]);
+
+    let file = namespace.folder().join("token");
+    fs::write(&file, format!("{token}\n")).expect("the folder is ours");
+    let by_file = kubia.clone().with_user(json!({"tokenFile": file}));
+    both(&namespace, &by_file, &[]).exits(1).says(&[&words]);
+
+    let plugin = namespace.folder().join("login");
+    let credential = json!({"apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential", "status": {"token": token}});
+    fs::write(&plugin, format!("#!/bin/sh\necho '{credential}'\n")).expect("the folder is ours");
+    let executable = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(&plugin, executable).expect("the file is ours");
+    let by_plugin = kubia.with_user(json!({"exec": {"command": plugin,
+        "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never"}}));
+    both(&namespace, &by_plugin, &[]).exits(1).says(&[&words]);
+}
+
+#[test]
+fn deploy_goes_on_waiting_while_the_server_is_busy() {
+    let sandbox = Sandbox::shared();
+    let namespace = Namespace::new(sandbox);
+    let control: Control = sandbox.control();
+    let path = format!("{}$", namespace.path("/apis/apps/v1", "deployments/kubia-server"));
+    let rule = |action: serde_json::Value, times: u32| {
+        let mut rule = action;
+        rule["method"] = json!("GET");
+        rule["path"] = json!(path);
+        rule["times"] = json!(times);
+        control.rule(&rule)
+    };
+    // What is there is read first; after that come the questions of somebody who waits.
+    let first = rule(json!({"action": "delay", "delayMs": 0}), 1);
+    let busy = rule(json!({"action": "status", "status": 503, "body": "busy"}), 5);
+    let broken = rule(json!({"action": "reset"}), 2);
+    let deploy = ["deploy", "--host", &namespace.host()];
+    let output = process::run(&mut namespace.plugin(&sandbox.proxied_kubeconfig(), &deploy));
+    output.exits(0).says(&["waiting for deployment.apps/kubia-server: the server is currently"]);
+    assert_eq!((first.matched(), busy.matched(), broken.matched()), (1, 5, 2));
+}
