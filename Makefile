@@ -72,6 +72,7 @@ test: check-test-tools lint ## Lint, unit and in-process tests, beside kubectl, 
 .PHONY: lint
 lint: check-tools ## Check formatting, clippy, gofmt and go vet
 	cargo fmt --check
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo clippy --locked --all-targets -- -D warnings
 	@unformatted=$$(gofmt -l tests/sandbox tests/krew); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted" >&2; exit 1; }
 	@$(MAKE) build-sandbox
@@ -97,9 +98,14 @@ bench: build build-sandbox ## Time gateway-url beside one curl and the tutorial'
 	@tests/e2e/with-sandbox bench-$$RANDOM $(PROGRAMS) bench
 
 .PHONY: soak
-soak: build build-sandbox ## What takes longer than a test may: load, races, kills
+soak: build build-sandbox ## What takes longer than a test may: load, races, kills, fuzzing
 	@cargo build --quiet --locked --example e2e
 	@tests/e2e/with-sandbox soak-$$RANDOM $(PROGRAMS) soak
+	@$(MAKE) fuzz
+
+.PHONY: fuzz
+fuzz: check-tools ## Fuzz what reads a stranger's bytes (FUZZ_SECONDS=600 for each target)
+	@fuzz/run $(or $(FUZZ_SECONDS),600)
 
 .PHONY: clean
 clean: ## End every sandbox of this clone and remove all that was built

@@ -10,6 +10,7 @@ mod apply;
 mod connection;
 mod failure;
 mod gateways;
+pub mod hostile;
 mod lean;
 mod names;
 mod read;

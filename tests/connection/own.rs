@@ -14,7 +14,8 @@ use serde_json::json;
 
 use crate::support::{
     Config, Program, Scene,
-    server::{Action, Answer},
+    pki::{Authority, Validity},
+    server::{Action, Answer, Tls},
 };
 
 /// A user whose plugin runs these lines.
@@ -344,4 +345,47 @@ fn a_basic_user_is_named_as_basic_authentication_names_them() {
     ends(&scene.command().output().unwrap(), 0);
     let expected = format!("authorization: Basic {}", BASE64_STANDARD.encode("u:"));
     assert_eq!(scene.servers[0].1.seen()[0].identity, [expected]);
+}
+
+/// The hint that follows an error.
+#[track_caller]
+fn hint(scene: &Scene) -> String {
+    let said = ends(&scene.command().output().unwrap(), 1);
+    said.split_once("\n\nhint: ").unwrap_or_else(|| panic!("no hint: {said}")).1.to_owned()
+}
+
+#[test]
+fn certificate_problems_say_which_certificate_it_is_and_what_may_have_happened() {
+    let other = |name: &str| BASE64_STANDARD.encode(Authority::new(name).pem());
+    let cases = [
+        ("other", "localhost", Validity::Now, "is not the certificate-authority"),
+        ("kubia-ca", "localhost", Validity::Now, "was the cluster made anew?"),
+        ("", "kubernetes", Validity::Now, "--tls-server-name"),
+        ("", "localhost", Validity::Past, "renew it"),
+        ("", "localhost", Validity::Future, "the clock of this machine"),
+    ];
+    for (authority, host, validity, advice) in cases {
+        let mut scene = scene();
+        let server = scene.server_with("a", |plan, authority| {
+            plan.tls = Some(Tls::new(authority.server(&[host], validity)));
+        });
+        let config = scene.config_for(&format!("https://localhost:{}", server.port()));
+        scene.use_config(&match authority {
+            "" => config,
+            name => config.cluster("certificate-authority-data", other(name)),
+        });
+        let hint = hint(&scene);
+        let which = "the server's certificate is \"kube-apiserver\", signed by \"kubia-ca\"";
+        assert!(hint.starts_with(which) && hint.contains(advice), "{authority} {host}: {hint}");
+    }
+}
+
+#[test]
+fn an_install_hint_keeps_its_lines_and_moves_no_cursor() {
+    let mut scene = scene();
+    let server = scene.server("a");
+    scene.use_config(&scene.config(server).only_user(json!({"exec": {"command": "no-such-login",
+        "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never",
+        "installHint": "brew install \u{1b}[1mlogin\u{1b}[0m\nthen: login"}})));
+    assert_eq!(hint(&scene), "brew install ^[[1mlogin^[[0m\n      then: login\n");
 }

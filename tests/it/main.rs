@@ -4,6 +4,7 @@
 
 mod binary;
 mod completion;
+mod corpus;
 mod deploy;
 mod failures;
 mod fixtures;

@@ -227,7 +227,7 @@ fn moment(time: UnixTime) -> String {
 
 /// The common names of issuer and subject, in that order, as a certificate has them; empty where
 /// there is none. Only for people to read.
-fn common_names(certificate: &CertificateDer<'_>) -> [String; 2] {
+pub(in crate::cluster) fn common_names(certificate: &[u8]) -> [String; 2] {
     let mut names = [String::new(), String::new()];
     if let Some(fields) = fields(certificate) {
         for (name, field) in names.iter_mut().zip(fields) {

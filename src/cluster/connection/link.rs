@@ -65,7 +65,7 @@ struct Current {
 }
 
 impl Reply {
-    #[cfg(test)]
+    /// Makes an answer of which only the body matters.
     pub(in crate::cluster) fn new(status: StatusCode, is_text: bool, body: &[u8]) -> Self {
         Self { status, is_text, body: body.to_vec(), retry_after: None }
     }

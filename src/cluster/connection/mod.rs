@@ -50,6 +50,17 @@ pub(super) use self::{
     retry::Repeat,
 };
 
+/// What reads the bytes of strangers, for fuzzers.
+pub(super) mod hostile {
+    pub(in crate::cluster) use super::{
+        certificate::common_names,
+        exec::credential,
+        oidc::id_token,
+        proxy::{check, is_exempt},
+        warnings::texts as warnings,
+    };
+}
+
 /// How a command comes to its cluster.
 pub enum Connection {
     /// As the command line and the kubeconfig say; what happens on the way is told to somebody.

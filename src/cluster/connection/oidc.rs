@@ -16,7 +16,10 @@ use serde_json::Value;
 const MARGIN: Duration = Duration::from_secs(10);
 
 /// Returns the token, unless there is none or it has expired.
-pub(super) fn id_token(config: &HashMap<String, String>, now: SystemTime) -> Option<&str> {
+pub(in crate::cluster) fn id_token(
+    config: &HashMap<String, String>,
+    now: SystemTime,
+) -> Option<&str> {
     let token = config.get("id-token").filter(|token| !token.is_empty())?;
     let expiry = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(expiry(token)?))?;
     (now + MARGIN < expiry).then_some(token)

@@ -54,7 +54,7 @@ pub(super) fn choose(
 }
 
 /// Says what is wrong with a `proxy-url`, in client-go's words (`clientcmd.parseProxyURL`).
-pub(super) fn check(url: &str) -> Result<(), String> {
+pub(in crate::cluster) fn check(url: &str) -> Result<(), String> {
     let scheme = match url.split_once(':') {
         Some((scheme, rest)) if rest.starts_with("//") => scheme,
         Some((scheme, _)) if scheme.parse::<IpAddr>().is_ok() => {
@@ -100,7 +100,7 @@ fn is_local(host: &str) -> bool {
 /// Whether `NO_PROXY` names a host, by the rules of golang.org/x/net/http/httpproxy: addresses,
 /// networks, names with all below them, `.name` and `*.name` for what is below alone, each with or
 /// without a port, and `*` for everything.
-fn is_exempt(exceptions: &str, host: &str, port: u16) -> bool {
+pub(in crate::cluster) fn is_exempt(exceptions: &str, host: &str, port: u16) -> bool {
     let address = host.parse::<IpAddr>().ok();
     exceptions.split(',').map(|item| item.trim().to_ascii_lowercase()).any(|item| {
         if item.is_empty() {

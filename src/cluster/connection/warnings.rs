@@ -6,7 +6,7 @@ use http::HeaderMap;
 const FOR_PEOPLE: &str = "299";
 
 /// Returns the texts of all warnings for people, up to the first thing that is no warning.
-pub(super) fn texts(headers: &HeaderMap) -> Vec<String> {
+pub(in crate::cluster) fn texts(headers: &HeaderMap) -> Vec<String> {
     let headers = headers.get_all("warning").iter();
     headers.flat_map(|value| read(&String::from_utf8_lossy(value.as_bytes()))).collect()
 }
