@@ -242,13 +242,13 @@ impl Failure {
         matches!(self, Self::NotServed)
     }
 
-    /// Returns whether whoever waits for something anyway may go on waiting: the server is busy,
-    /// starts again, or the connection broke.
+    /// Returns whether whoever waits for something anyway may go on waiting: the server is busy or
+    /// silent, starts again, or the connection broke.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Refused { code, .. } => matches!(code, 429 | 502..=504),
-            Self::ConnectionRefused { .. } => true,
+            Self::ConnectionRefused { .. } | Self::TimedOut { .. } => true,
             failure => failure.is_broken(),
         }
     }

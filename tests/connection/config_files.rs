@@ -180,6 +180,12 @@ cases! {
         let path = scene.file("config", &format!("\u{feff}{}", scene.config(server).0));
         scene.environment("KUBECONFIG", &path);
     };
+    a_file_of_windows: |scene: &mut Scene| {
+        let server = scene.server("a");
+        let text = scene.config(server).0.to_string().replace(',', ",\r\n");
+        let path = scene.file("config", &text);
+        scene.environment("KUBECONFIG", &path);
+    };
     in_a_pod: |scene: &mut Scene| {
         let server = scene.server("a");
         scene.in_pod(server);

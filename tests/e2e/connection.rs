@@ -1,6 +1,11 @@
 //! Who the real API server takes us for: its own words name the user, and kubectl's are the same.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    os::unix::fs::PermissionsExt,
+    process::Stdio,
+};
 
 use serde_json::json;
 
@@ -10,6 +15,7 @@ use crate::support::{
     kubectl::Kubectl,
     namespace::Namespace,
     process::{self, Output},
+    relay::Relay,
     sandbox::Sandbox,
 };
 
@@ -102,4 +108,33 @@ fn deploy_goes_on_waiting_while_the_server_is_busy() {
     let output = process::run(&mut namespace.plugin(&sandbox.proxied_kubeconfig(), &deploy));
     output.exits(0).says(&["waiting for deployment.apps/kubia-server: the server is currently"]);
     assert_eq!((first.matched(), busy.matched(), broken.matched()), (1, 5, 2));
+}
+
+#[test]
+fn a_connection_that_falls_silent_ends_at_its_deadline() {
+    let sandbox = Sandbox::shared();
+    let namespace = Namespace::new(sandbox);
+    let direct = Kubeconfig::read(&sandbox.kubia_kubeconfig());
+    let relay = Relay::to(direct.server().trim_start_matches("https://"));
+    let relayed = direct.with_server(&format!("https://{}", relay.address()));
+    let relayed = relayed.write(namespace.folder(), "relayed.kubeconfig");
+    // The load balancer of the sandbox's gateway stays pending.
+    let wait = ["gateway-url", "--wait", "--timeout=10s", "--request-timeout=3s"];
+    let mut command = namespace.plugin(&relayed, &wait);
+    let mut child =
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut said = BufReader::new(child.stderr.take().expect("it was asked for"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("it says something");
+    assert!(line.starts_with("waiting for the load balancer"), "{line}");
+    relay.silence();
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).expect("it ends");
+    let status = child.wait().expect("it was started");
+    assert_eq!(status.code(), Some(1), "{rest}");
+    assert!(
+        rest.starts_with("Unable to connect to the server: net/http: request canceled"),
+        "{rest}"
+    );
+    assert_eq!(relay.connections().len(), 1);
 }

@@ -1,13 +1,18 @@
 //! `make soak`: what takes longer than a test may. It panics at the first thing that is wrong.
 
-use std::io::{Write, stderr};
+use std::{
+    io::{Write, stderr},
+    process::Stdio,
+};
 
 use crate::support::{
     http::Connections,
+    kubeconfig::Kubeconfig,
     namespace::{Namespace, weights},
     process,
     proxies::Proxies,
     races::race,
+    relay::Relay,
     sandbox::Sandbox,
     traffic::{assert_split, count},
     wait::{holds, wait_for},
@@ -17,10 +22,11 @@ const RACES: u32 = 2_000;
 const REQUESTS: u32 = 5_000;
 const KILLS: u32 = 10;
 
-/// Load, races, kills.
+/// Load, races, a silent server, kills.
 pub(crate) fn run() {
     load();
     races();
+    silence();
     killed_parts();
     killed_supervisors();
 }
@@ -46,6 +52,30 @@ fn races() {
     let namespace = Namespace::new(Sandbox::shared());
     namespace.deploy();
     race(&namespace, RACES);
+}
+
+/// A connection that stays open and carries nothing any more is noticed long before the deadline,
+/// and the command goes on on another one.
+fn silence() {
+    note("a connection falls silent");
+    let sandbox = Sandbox::shared();
+    let namespace = Namespace::new(sandbox);
+    let direct = Kubeconfig::read(&sandbox.kubia_kubeconfig());
+    let relay = Relay::to(direct.server().trim_start_matches("https://"));
+    let relayed = direct.with_server(&format!("https://{}", relay.address()));
+    let relayed = relayed.write(namespace.folder(), "relayed.kubeconfig");
+    // The load balancer of the sandbox's gateway stays pending.
+    let wait = ["gateway-url", "--wait", "--timeout=150s", "--request-timeout=10m"];
+    let mut command = namespace.plugin(&relayed, &wait);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    wait_for("a connection", || holds(relay.connections().len() == 1, || "none".to_owned()));
+    relay.silence();
+    wait_for("another connection", || {
+        let count = relay.connections().len();
+        holds(count == 2, || format!("{count} connections"))
+    });
+    let status = child.wait().expect("it was started");
+    assert_eq!(status.code(), Some(1), "the load balancer is still pending");
 }
 
 /// Each part dies and returns; the weights stay, and can be shifted again.

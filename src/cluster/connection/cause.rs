@@ -109,6 +109,10 @@ impl Found {
         if error.is_incomplete_message() || error.is_canceled() {
             return Some(self.broken("EOF"));
         }
+        // Of hyper's own, only that of HTTP/2's pings: deadlines are kept elsewhere.
+        if error.is_timeout() {
+            return Some(self.broken("http2: client connection lost"));
+        }
         let is_nonsense = error.is_parse() || error.to_string().contains("unexpected message");
         if is_nonsense {
             return Some(self.unknown("malformed HTTP response"));

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    env, io,
+    env, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -44,13 +44,17 @@ fn default_paths() -> Vec<PathBuf> {
 
 /// Reads one file; none when it does not exist.
 fn read_file(path: &Path, log: &Log) -> Result<Option<Kubeconfig>, ConnectError> {
-    let mut config = match Kubeconfig::read_from(path) {
-        Ok(config) => config,
-        Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == io::ErrorKind::NotFound => {
-            return Ok(None);
+    match fs::read(path) {
+        // kube panics on half a character (kube-client 5.0.0, config/file_config.rs, `read_path`).
+        Ok(bytes) if is_broken_utf16(&bytes) => {
+            return Err(of_file(path, "not a kubeconfig in YAML: it ends within a character"));
         }
-        Err(error) => return Err(of_file(path, &describe(path, &error))),
-    };
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(of_file(path, &unreadable(path, &error))),
+    }
+    let config = Kubeconfig::read_from(path);
+    let mut config = config.map_err(|error| of_file(path, &describe(path, &error)))?;
     if let Some(name) = duplicate(&config) {
         return Err(of_file(path, &format!("duplicate name {name:?} in list")));
     }
@@ -71,19 +75,23 @@ fn of_file(path: &Path, reason: &str) -> ConnectError {
 /// Says why a file cannot be read. The text around the place may hold secrets, so it is not shown.
 fn describe(path: &Path, error: &KubeconfigError) -> String {
     match error {
-        KubeconfigError::ReadConfig(error, _) => {
-            let verb = match error.kind() {
-                io::ErrorKind::IsADirectory => "read",
-                _ => "open",
-            };
-            format!("{verb} {}: {}", path.display(), reason(error))
-        }
+        KubeconfigError::ReadConfig(error, _) => unreadable(path, error),
         KubeconfigError::Parse(error) => match error.location() {
             Some(location) => format!("not a kubeconfig in YAML: line {}", location.line()),
             None => "not a kubeconfig in YAML".to_owned(),
         },
         error => error.to_string(),
     }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> String {
+    let verb = if error.kind() == io::ErrorKind::IsADirectory { "read" } else { "open" };
+    format!("{verb} {}: {}", path.display(), reason(error))
+}
+
+fn is_broken_utf16(bytes: &[u8]) -> bool {
+    let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    is_utf16 && bytes.len() % 2 == 1
 }
 
 /// The first name that two entries of one kind have. Of two, kube would silently take the first.

@@ -5,7 +5,7 @@ use std::{
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
 };
@@ -15,6 +15,8 @@ pub(crate) struct Relay {
     address: SocketAddr,
     connections: Arc<Mutex<Vec<Vec<String>>>>,
     ended: Arc<AtomicBool>,
+    /// How many connections, from the first, are silent by now.
+    silent: Arc<AtomicUsize>,
 }
 
 impl Relay {
@@ -25,9 +27,10 @@ impl Relay {
             address: listener.local_addr().expect("a listener has an address"),
             connections: Arc::default(),
             ended: Arc::default(),
+            silent: Arc::default(),
         };
         let (connections, ended) = (Arc::clone(&relay.connections), Arc::clone(&relay.ended));
-        let target = target.to_owned();
+        let (target, silent) = (target.to_owned(), Arc::clone(&relay.silent));
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 if ended.load(Ordering::SeqCst) {
@@ -40,9 +43,11 @@ impl Relay {
                     all.len() - 1
                 };
                 let (connections, target) = (Arc::clone(&connections), target.clone());
+                let silent = Arc::clone(&silent);
                 thread::spawn(move || {
+                    let is_silent = move || number < silent.load(Ordering::SeqCst);
                     // A broken connection is the client's to report.
-                    let _ = relay_one(&client, &target, &connections, number);
+                    let _ = relay_one(&client, &target, &connections, number, &is_silent);
                 });
             }
         });
@@ -52,6 +57,12 @@ impl Relay {
     /// `127.0.0.1:port`.
     pub(crate) fn address(&self) -> String {
         self.address.to_string()
+    }
+
+    /// Lets every connection there is fall silent: it stays open, and nothing comes through any more.
+    pub(crate) fn silence(&self) {
+        let count = self.connections.lock().expect("no thread panics with the lock").len();
+        self.silent.store(count, Ordering::SeqCst);
     }
 
     /// For each accepted connection, the protocols its `ClientHello` offers (ALPN).
@@ -73,6 +84,7 @@ fn relay_one(
     target: &str,
     connections: &Mutex<Vec<Vec<String>>>,
     number: usize,
+    is_silent: &(impl Fn() -> bool + Clone + Send + 'static),
 ) -> io::Result<()> {
     let hello = first_record(client)?;
     connections.lock().expect("no thread panics with the lock")[number] =
@@ -82,15 +94,31 @@ fn relay_one(
     client.set_nodelay(true)?;
     (&server).write_all(&hello)?;
     let (mut from, mut to) = (client.try_clone()?, server.try_clone()?);
+    let is_silent_up = is_silent.clone();
     let up = thread::spawn(move || {
-        let _ = io::copy(&mut from, &mut to);
+        let _ = copy(&mut from, &mut to, &is_silent_up);
         let _ = to.shutdown(Shutdown::Write);
     });
     let (mut from, mut to) = (server, client.try_clone()?);
-    let _ = io::copy(&mut from, &mut to);
+    let _ = copy(&mut from, &mut to, is_silent);
     let _ = to.shutdown(Shutdown::Write);
     let _ = up.join();
     Ok(())
+}
+
+/// Copies until the end, or until it is to be silent: then for ever nothing.
+fn copy(from: &mut TcpStream, to: &mut TcpStream, is_silent: &impl Fn() -> bool) -> io::Result<()> {
+    let mut buffer = [0; 16_384];
+    loop {
+        let count = from.read(&mut buffer)?;
+        while is_silent() {
+            thread::park();
+        }
+        if count == 0 {
+            return Ok(());
+        }
+        to.write_all(&buffer[..count])?;
+    }
 }
 
 /// The first TLS record, header included.
