@@ -180,7 +180,7 @@ fn target(line: &Line<'_>) -> Target {
     let args = program.try_get_matches_from(line.connection_flags());
     let args = args.and_then(|matches| ConnectionArgs::from_arg_matches(&matches));
     let target = args.map(|args| args.target()).unwrap_or_default();
-    Target { timeout: Some(BUDGET), verbosity: 0, ..target }
+    Target { timeout: Some(BUDGET), verbosity: 0, is_unattended: true, ..target }
 }
 
 /// What an argument's values are read from.

@@ -134,6 +134,7 @@ impl ConnectionArgs {
             impersonate_extra: args.impersonate_extra,
             timeout: Some(args.request_timeout).filter(|timeout| !timeout.is_zero()),
             verbosity: args.verbosity,
+            is_unattended: false,
         }
     }
 }

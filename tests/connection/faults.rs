@@ -5,6 +5,10 @@ use crate::support::{
     server::{Action, Answer, Wire, status},
 };
 
+/// For kubectl, which tries again until the end; whatever works takes less, or asks for more.
+const DEADLINE: &str = "--request-timeout=3s";
+const LONG: &str = "--request-timeout=30s";
+
 fn on_the_wire(scene: &mut Scene, wire: Wire) {
     let server = scene.server_with("a", |plan, _| plan.wire = wire);
     scene.use_config(&scene.config(server));
@@ -14,7 +18,7 @@ fn on_the_wire(scene: &mut Scene, wire: Wire) {
 fn answering(scene: &mut Scene, actions: impl IntoIterator<Item = Action>) {
     let server = scene.server_that(actions);
     scene.use_config(&scene.config(server));
-    scene.flags(&["--request-timeout=3s"]);
+    scene.flags(&[DEADLINE]);
 }
 
 /// The same on HTTP/1.1.
@@ -24,7 +28,7 @@ fn answering_on_http1(scene: &mut Scene, actions: Vec<Action>) {
         plan.script = std::sync::Arc::new(move |turn| actions[turn.min(actions.len()) - 1].clone());
     });
     scene.use_config(&scene.config(server));
-    scene.flags(&["--request-timeout=3s"]);
+    scene.flags(&[DEADLINE]);
 }
 
 /// The same frame by frame.
@@ -34,7 +38,7 @@ fn answering_by_frames(scene: &mut Scene, actions: Vec<Action>) {
         plan.script = std::sync::Arc::new(move |turn| actions[turn.min(actions.len()) - 1].clone());
     });
     scene.use_config(&scene.config(server));
-    scene.flags(&["--request-timeout=3s"]);
+    scene.flags(&[DEADLINE]);
 }
 
 fn later(code: u16) -> Action {
@@ -71,17 +75,32 @@ cases! {
     it_breaks_within_the_body_on_http_1_1: |scene: &mut Scene| answering_on_http1(scene, vec![Action::CutBody]);
     it_breaks_before_the_headers differs "stream-number": |scene: &mut Scene| answering(scene, [Action::Close]);
     it_breaks_before_the_headers_on_http_1_1 differs "retries": |scene: &mut Scene| answering_on_http1(scene, vec![Action::Close]);
-    it_breaks_once differs "broken-stream": |scene: &mut Scene| answering(scene, [Action::Close, Action::Object]);
-    it_breaks_once_on_http_1_1: |scene: &mut Scene| answering_on_http1(scene, vec![Action::Close, Action::Object]);
+    it_breaks_once differs "broken-stream": |scene: &mut Scene| {
+        answering(scene, [Action::Close, Action::Object]);
+        scene.flags(&[LONG]);
+    };
+    it_breaks_once_on_http_1_1: |scene: &mut Scene| {
+        answering_on_http1(scene, vec![Action::Close, Action::Object]);
+        scene.flags(&[LONG]);
+    };
     it_refuses_a_stream_once: |scene: &mut Scene| {
         answering_by_frames(scene, vec![Action::RefuseStream, Action::Object]);
+        scene.flags(&[LONG]);
     };
     it_goes_away_after_its_answer: |scene: &mut Scene| {
         answering_by_frames(scene, vec![Action::ObjectAndGoAway, Action::Object]);
+        scene.flags(&[LONG]);
     };
     it_goes_away_once: |scene: &mut Scene| {
         answering_by_frames(scene, vec![Action::GoAway, Action::Object]);
+        scene.flags(&[LONG]);
     };
-    it_is_busy_once: |scene: &mut Scene| answering(scene, [later(503), Action::Object]);
-    it_has_too_many_requests_once: |scene: &mut Scene| answering(scene, [later(429), Action::Object]);
+    it_is_busy_once: |scene: &mut Scene| {
+        answering(scene, [later(503), Action::Object]);
+        scene.flags(&[LONG]);
+    };
+    it_has_too_many_requests_once: |scene: &mut Scene| {
+        answering(scene, [later(429), Action::Object]);
+        scene.flags(&[LONG]);
+    };
 }

@@ -67,6 +67,28 @@ fn a_plugin_runs_once_for_a_command_of_several_requests() {
     );
 }
 
+/// Whoever pressed TAB is not asked for a password, and sees nothing but candidates.
+#[test]
+fn a_plugin_has_no_terminal_while_a_line_is_completed() {
+    let mut scene = scene();
+    let server = scene.server("a");
+    let config = scene.config(server);
+    let log = scene.path("log");
+    let body = format!(
+        "test -t 0 || echo 'no terminal' >>'{log}'; echo 'log in!' >&2\n{}",
+        printing(r#"{"token": "token-exec"}"#)
+    );
+    let config = plugin(&mut scene, config, &body);
+    scene.use_config(&config);
+    scene.on_terminal();
+    let output = scene.kubia(&["__complete", "gateway-url", "g"]).output().unwrap();
+    ends(&output, 0);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(shown.trim(), ":4");
+    assert_eq!(fs::read_to_string(log).unwrap(), "ran\nno terminal\n");
+    assert!(!scene.servers[0].1.seen().is_empty());
+}
+
 #[test]
 fn a_plugin_that_fails_runs_once() {
     let mut scene = scene();

@@ -242,7 +242,7 @@ cases! {
         scene.use_config(&scene.config(server).only_user(client(scene, "alice"))
             .user("client-certificate-data", BASE64_STANDARD.encode("nothing of the kind")));
     };
-    a_server_that_wants_a_client_certificate: |scene: &mut Scene| {
+    a_server_that_wants_a_client_certificate may_differ "lost-alert": |scene: &mut Scene| {
         let server = scene.server_with("a", |plan, _| {
             plan.tls.as_mut().unwrap().requires_certificate = true;
         });

@@ -13,7 +13,7 @@ use crate::support::{
     control::Control,
     kubeconfig::Kubeconfig,
     kubectl::Kubectl,
-    namespace::Namespace,
+    namespace::{Namespace, weights},
     process::{self, Output},
     relay::Relay,
     sandbox::Sandbox,
@@ -137,4 +137,30 @@ fn a_connection_that_falls_silent_ends_at_its_deadline() {
         "{rest}"
     );
     assert_eq!(relay.connections().len(), 1);
+}
+
+/// A guarded write that was refused is sent again; one that is not guarded is not.
+#[test]
+fn only_what_may_be_sent_twice_is_sent_twice() {
+    let sandbox = Sandbox::shared();
+    let namespace = Namespace::new(sandbox);
+    namespace.deploy();
+    let control = sandbox.control();
+    let busy = |path: &str, times: u32| {
+        control.rule(&json!({"method": "PATCH", "path": path, "times": times,
+            "action": "status", "status": 503, "retryAfter": 0, "body": "busy"}))
+    };
+    let proxied = sandbox.proxied_kubeconfig();
+    let guarded = busy(&format!("/namespaces/{}/virtualservices/", namespace.name()), 2);
+    process::run(&mut namespace.plugin(&proxied, &["shift", "--v2", "30"])).exits(0);
+    assert_eq!(guarded.matched(), 2);
+    assert_eq!(weights(&namespace.virtual_service()), [70, 30]);
+
+    // The write itself, and not the dry run before it.
+    let path = format!("/namespaces/{}/services/kubia-service.*Strict$", namespace.name());
+    let unguarded = busy(&path, 0);
+    let deploy = ["deploy", "--host", &namespace.host()];
+    let output = process::run(&mut namespace.plugin(&proxied, &deploy));
+    output.exits(1).says(&["Error from server (ServiceUnavailable): "]);
+    assert_eq!(unguarded.matched(), 1);
 }

@@ -1,7 +1,8 @@
 //! Why a connection does not come about or breaks, in the words kubectl has from Go.
 //!
 //! The errors of hyper, rustls and the operating system are nested, in part where `source` does not
-//! lead, and repeat each other; only the innermost says something.
+//! lead, and repeat each other; only the innermost says something. kube's own print debug output
+//! (kube-client 5.0.0, `error.rs`, `Error::Api`).
 
 use std::{error::Error as StdError, io};
 

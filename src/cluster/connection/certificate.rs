@@ -186,7 +186,7 @@ impl Untrusted {
                      was the cluster made anew?"
                 ),
             },
-            error => Self { reason: format!("{error:?}").to_lowercase(), advice: which },
+            error => Self { reason: error.to_string(), advice: which },
         }
     }
 }

@@ -24,7 +24,7 @@ use tower::{BoxError, filter::AsyncPredicate};
 
 use super::{
     ConnectError,
-    exec::{Credential, LoginError, Plugin},
+    exec::{Credential, LoginError, Plugin, Terms},
     messages::reason,
     oidc,
     settings::Settings,
@@ -67,11 +67,8 @@ struct Current {
 
 impl Credentials {
     /// Reads the user of `settings`; a server without TLS is told nothing.
-    pub(super) fn new(
-        settings: &Settings,
-        timeout: Option<Duration>,
-    ) -> Result<Self, ConnectError> {
-        let kind = if settings.is_secure() { Kind::new(settings, timeout)? } else { Kind::Nobody };
+    pub(super) fn new(settings: &Settings, terms: Terms) -> Result<Self, ConnectError> {
+        let kind = if settings.is_secure() { Kind::new(settings, terms)? } else { Kind::Nobody };
         Ok(Self { kind, identities: AtomicUsize::new(0) })
     }
 
@@ -147,7 +144,7 @@ fn peek(current: &Mutex<Option<Current>>) -> Option<Current> {
 }
 
 impl Kind {
-    fn new(settings: &Settings, timeout: Option<Duration>) -> Result<Self, ConnectError> {
+    fn new(settings: &Settings, terms: Terms) -> Result<Self, ConnectError> {
         let user = &settings.user;
         let setup = |reason: String| ConnectError::Setup(reason);
         let token = secret(user.token.as_ref());
@@ -180,7 +177,7 @@ impl Kind {
             // Who has a certificate of their own needs no plugin to log them in.
             (Some(_), _) if has_certificate(user) => Ok(Self::Nobody),
             (Some(config), _) => {
-                let plugin = Plugin::new(config.clone(), &settings.cluster, timeout);
+                let plugin = Plugin::new(config.clone(), &settings.cluster, terms);
                 let plugin = Box::new(plugin.map_err(setup)?);
                 Ok(Self::Plugin {
                     plugin,

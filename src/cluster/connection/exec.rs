@@ -17,7 +17,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use super::{messages::reason, settings::interactive_mode, tls::Identity};
+use super::{messages::reason, tls::Identity};
 
 /// The version of the protocol that kubectl prefers.
 pub(super) const VERSION: &str = "client.authentication.k8s.io/v1";
@@ -34,7 +34,16 @@ pub(super) struct Plugin {
     version: &'static str,
     /// What it is told of the cluster.
     cluster: Option<ExecAuthCluster>,
-    timeout: Option<Duration>,
+    terms: Terms,
+}
+
+/// What a plugin has to keep to.
+#[derive(Clone, Copy)]
+pub(super) struct Terms {
+    /// A deadline that was given.
+    pub(super) timeout: Option<Duration>,
+    /// Whether nobody is there to be asked or told anything.
+    pub(super) is_unattended: bool,
 }
 
 /// What a plugin answered.
@@ -61,19 +70,15 @@ impl LoginError {
 }
 
 impl Plugin {
-    /// Reads a user's `exec`; `timeout` is a deadline that was given.
-    pub(super) fn new(
-        config: ExecConfig,
-        cluster: &Cluster,
-        timeout: Option<Duration>,
-    ) -> Result<Self, String> {
+    /// Reads a user's `exec`.
+    pub(super) fn new(config: ExecConfig, cluster: &Cluster, terms: Terms) -> Result<Self, String> {
         let named = config.api_version.as_deref().unwrap_or_default();
         let version = VERSIONS.into_iter().find(|version| *version == named);
         let version =
             version.ok_or_else(|| format!("exec plugin: invalid apiVersion {named:?}"))?;
         let cluster = config.provide_cluster_info.then(|| ExecAuthCluster::try_from(cluster));
         let cluster = cluster.transpose().map_err(|error| error.to_string())?;
-        Ok(Self { config, version, cluster, timeout })
+        Ok(Self { config, version, cluster, terms })
     }
 
     /// Runs it and reads the credential it prints.
@@ -95,10 +100,10 @@ impl Plugin {
             .stdin(if is_interactive { Stdio::inherit() } else { Stdio::null() })
             .stdout(Stdio::piped())
             // It may ask somebody to log in, and looks whether this is a terminal.
-            .stderr(Stdio::inherit())
+            .stderr(if self.terms.is_unattended { Stdio::null() } else { Stdio::inherit() })
             .kill_on_drop(true);
         let child = command.spawn().map_err(|error| self.does_not_start(name, &error))?;
-        let limit = self.timeout.unwrap_or(if is_interactive { PATIENCE } else { LIMIT });
+        let limit = self.terms.timeout.unwrap_or(if is_interactive { PATIENCE } else { LIMIT });
         let output = tokio::time::timeout(limit, child.wait_with_output()).await.map_err(|_| {
             let seconds = limit.as_secs_f64();
             LoginError::new(format!("exec: executable {name} did not end within {seconds} s"))
@@ -113,12 +118,13 @@ impl Plugin {
     }
 
     fn is_interactive(&self) -> Result<bool, LoginError> {
-        let is_terminal = io::stdin().is_terminal();
-        match interactive_mode(self.config.interactive_mode.as_ref()) {
-            ExecInteractiveMode::Never => Ok(false),
-            ExecInteractiveMode::IfAvailable => Ok(is_terminal),
-            ExecInteractiveMode::Always if is_terminal => Ok(true),
-            ExecInteractiveMode::Always => Err(LoginError::new(
+        let is_terminal = io::stdin().is_terminal() && !self.terms.is_unattended;
+        match self.config.interactive_mode {
+            Some(ExecInteractiveMode::Never) => Ok(false),
+            // Older versions may leave it out.
+            Some(ExecInteractiveMode::IfAvailable) | None => Ok(is_terminal),
+            Some(ExecInteractiveMode::Always) if is_terminal => Ok(true),
+            Some(ExecInteractiveMode::Always) => Err(LoginError::new(
                 "exec plugin cannot support interactive mode: standard input is not a terminal",
             )),
         }

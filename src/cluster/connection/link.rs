@@ -1,4 +1,6 @@
 //! An open way to one server: sends requests, each within its deadline, and again where that is safe.
+//!
+//! kube waits for an answer for ever (kube-rs/kube#1945) and does not log in again after a 401.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -91,13 +93,14 @@ impl Link {
     ) -> Result<Self, DialError> {
         recipe.credentials.header().await.map_err(ConnectError::from)?;
         let deadline = Instant::now() + timeout.limit;
-        let mut tries = 0;
+        let (mut tries, mut last) = (0, None);
         let client = loop {
             tries += 1;
-            let failure = match dial(&recipe, deadline, timeout).await {
-                Ok(client) => break client,
-                Err(DialError::Failed(failure)) => failure,
-                Err(error) => return Err(error),
+            let failure = match (dial(&recipe, deadline, timeout).await, last) {
+                (Ok(client), _) => break client,
+                (Err(DialError::Failed(Failure::TimedOut { .. })), Some(last)) => last,
+                (Err(DialError::Failed(failure)), _) => failure,
+                (Err(error), _) => return Err(error),
             };
             // Nothing was sent yet. A server that refuses is down, and its user is not to wait.
             let ending = if failure.is_broken() { Ending::Broken } else { Ending::Final };
@@ -105,6 +108,7 @@ impl Link {
                 Some(pause) => again(&log, pause, tries, &failure.to_string()).await,
                 None => return Err(DialError::Failed(failure)),
             }
+            last = Some(failure);
         };
         let identity = recipe.credentials.identity_number();
         let server = recipe.server();
@@ -125,11 +129,15 @@ impl Link {
         let deadline = Instant::now() + self.timeout.limit;
         let request = self.with_timeout(&call.request);
         log::body(&self.log, "Request Body", request.body());
-        let mut is_renewed = false;
-        let mut tries = 0;
+        let (mut is_renewed, mut tries, mut last) = (false, 0, None);
         loop {
             tries += 1;
             let result = self.once(&request, deadline, &mut is_renewed).await;
+            // At the deadline, what went wrong before says more.
+            let result = match (result, last) {
+                (Err(Failure::TimedOut { .. }), Some(last)) => return last,
+                (result, _) => result,
+            };
             let (ending, reason) = match &result {
                 Ok(reply) if reply.status.is_success() => return result,
                 Ok(reply) => {
@@ -145,6 +153,7 @@ impl Link {
                 Some(pause) => again(&self.log, pause, tries, &reason).await,
                 None => return result,
             }
+            last = Some(result);
         }
     }
 

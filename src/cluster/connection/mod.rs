@@ -5,7 +5,7 @@
 //! module that stands in names the line or the issue that made it necessary.
 //!
 //! - `target`: what the flags say · `kubeconfig`: which files, and what is in them
-//! - `settings`: what both come to · `credentials`, `exec`, `oidc`: who we are
+//! - `settings`, `problems`: what both come to · `credentials`, `exec`, `oidc`: who we are
 //! - `proxy`, `tls`, `certificate`, `transport`: the way to the server
 //! - `link`, `retry`, `warnings`, `log`: requests and answers · `cause`, `error`: what can go wrong
 
@@ -25,6 +25,7 @@ mod link;
 mod log;
 mod messages;
 mod oidc;
+mod problems;
 mod proxy;
 mod retry;
 mod settings;
@@ -40,6 +41,7 @@ pub use self::{
     target::Target,
 };
 use self::{
+    exec::Terms,
     link::Timeout,
     messages::Log,
     settings::Settings,
@@ -114,7 +116,8 @@ impl Connection {
         let settings = Settings::read(target, &log)?;
         let (context, namespace) = (settings.context.clone(), settings.namespace.clone());
         let timeout = Timeout { limit: target.deadline(), is_told: target.timeout.is_some() };
-        let recipe = Recipe::new(settings, target.timeout, log.clone())?;
+        let terms = Terms { timeout: target.timeout, is_unattended: target.is_unattended };
+        let recipe = Recipe::new(settings, terms, log.clone())?;
         let link = Link::open(recipe, timeout, log).await.map_err(|error| match error {
             DialError::Setup(error) => error,
             DialError::Failed(failure) => ConnectError::Unreachable(failure),

@@ -7,15 +7,10 @@
 use std::{collections::HashMap, env, fs, path::Path};
 
 use http::Uri;
-use kube::config::{AuthInfo, Cluster, Context, ExecInteractiveMode, Kubeconfig, NamedContext};
+use kube::config::{AuthInfo, Cluster, Context, Kubeconfig, NamedContext};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{
-    ConnectError, Target, kubeconfig,
-    messages::{Log, reason},
-    proxy,
-    target::given,
-};
+use super::{ConnectError, Target, kubeconfig, messages::Log, problems, target::given};
 use crate::cluster::Failure;
 
 /// Where a pod finds what it needs to talk to its cluster.
@@ -39,8 +34,8 @@ impl Settings {
         let kubeconfig = kubeconfig::read(target, log)?;
         let choice = Choice::new(target, &kubeconfig)?;
         let mut problems = choice.missing_context(&kubeconfig);
-        problems.extend(user_problems(&choice.user_name, &choice.user));
-        problems.extend(cluster_problems(&choice.cluster_name, &choice.cluster));
+        problems.extend(problems::of_user(&choice.user_name, &choice.user));
+        problems.extend(problems::of_cluster(&choice.cluster_name, &choice.cluster));
         if !problems.is_empty() {
             return Err(ConnectError::Invalid(problems));
         }
@@ -295,114 +290,4 @@ fn url(server: &str) -> Result<Uri, ConnectError> {
         }
         _ => Ok(url),
     }
-}
-
-/// What is wrong with a cluster, as client-go's `validateClusterInfo` says it.
-fn cluster_problems(name: &str, cluster: &Cluster) -> Vec<String> {
-    let mut problems = Vec::new();
-    if let Some(text) = given(cluster.proxy_url.as_ref())
-        && let Err(reason) = proxy::check(text)
-    {
-        problems.push(format!("invalid 'proxy-url' {text:?} for cluster {name:?}: {reason}"));
-    }
-    let file = given(cluster.certificate_authority.as_ref());
-    if file.is_some() && given(cluster.certificate_authority_data.as_ref()).is_some() {
-        problems.push(format!(
-            "certificate-authority-data and certificate-authority are both specified for {name}. \
-             certificate-authority-data will override."
-        ));
-    }
-    problems.extend(unreadable("certificate-authority", file, name));
-    problems
-}
-
-/// What is wrong with a user, as client-go's `validateAuthInfo` says it.
-fn user_problems(name: &str, user: &AuthInfo) -> Vec<String> {
-    let mut problems = Vec::new();
-    let certificate = given(user.client_certificate.as_ref());
-    let has_data = given(user.client_certificate_data.as_ref()).is_some();
-    if certificate.is_some() || has_data {
-        let (key, has_key_data) =
-            (given(user.client_key.as_ref()), has_secret(user.client_key_data.as_ref()));
-        if certificate.is_some() && has_data {
-            problems.push(format!(
-                "client-cert-data and client-cert are both specified for {name}. \
-                 client-cert-data will override."
-            ));
-        }
-        if key.is_some() && has_key_data {
-            problems.push(format!(
-                "client-key-data and client-key are both specified for {name}; \
-                 client-key-data will override"
-            ));
-        }
-        if key.is_none() && !has_key_data {
-            problems.push(format!(
-                "client-key-data or client-key must be specified for {name} to use the \
-                 clientCert authentication method."
-            ));
-        }
-        problems.extend(unreadable("client-cert", certificate, name));
-        problems.extend(unreadable("client-key", key, name));
-    }
-    problems.extend(plugin_problems(name, user));
-    let has_basic = given(user.username.as_ref()).is_some() || has_secret(user.password.as_ref());
-    if has_secret(user.token.as_ref()) && has_basic {
-        problems.push(format!(
-            "more than one authentication method found for {name}; found [token basicAuth], \
-             only one is allowed"
-        ));
-    }
-    let is_nobody = given(user.impersonate.as_ref()).is_none();
-    let has_details = given(user.impersonate_uid.as_ref()).is_some()
-        || user.impersonate_groups.as_ref().is_some_and(|groups| !groups.is_empty())
-        || user.impersonate_user_extra.as_ref().is_some_and(|extra| !extra.is_empty());
-    if is_nobody && has_details {
-        problems.push(format!(
-            "requesting uid, groups or user-extra for {name} without impersonating a user"
-        ));
-    }
-    problems
-}
-
-fn plugin_problems(name: &str, user: &AuthInfo) -> Vec<String> {
-    let Some(plugin) = &user.exec else { return Vec::new() };
-    let must = |what: &str| {
-        format!("{what} must be specified for {name} to use exec authentication plugin")
-    };
-    let mut problems = Vec::new();
-    if user.auth_provider.is_some() {
-        problems.push(format!(
-            "authProvider cannot be provided in combination with an exec plugin for {name}"
-        ));
-    }
-    if given(plugin.command.as_ref()).is_none() {
-        problems.push(must("command"));
-    }
-    let version = given(plugin.api_version.as_ref());
-    if version.is_none() {
-        problems.push(must("apiVersion"));
-    }
-    // Older versions may leave it out.
-    let is_open = plugin.interactive_mode.is_none();
-    if is_open && version == Some(super::exec::VERSION) {
-        problems.push(must("interactiveMode"));
-    }
-    problems
-}
-
-/// Whether a plugin may use the terminal, where it does not say so.
-pub(super) fn interactive_mode(mode: Option<&ExecInteractiveMode>) -> ExecInteractiveMode {
-    mode.cloned().unwrap_or(ExecInteractiveMode::IfAvailable)
-}
-
-fn unreadable(what: &str, file: Option<&str>, name: &str) -> Option<String> {
-    let file = file?;
-    let error = fs::File::open(file).err()?;
-    let reason = reason(&error);
-    Some(format!("unable to read {what} {file} for {name} due to open {file}: {reason}"))
-}
-
-fn has_secret(secret: Option<&SecretString>) -> bool {
-    secret.is_some_and(|secret| !secret.expose_secret().is_empty())
 }

@@ -49,6 +49,8 @@ pub struct Target {
     pub timeout: Option<Duration>,
     /// How much of the connection is logged: 6 requests, 7 their headers, 8 bodies too.
     pub verbosity: u8,
+    /// Whether nobody is there to be asked or told anything: then a credential plugin gets no terminal.
+    pub is_unattended: bool,
 }
 
 impl Target {

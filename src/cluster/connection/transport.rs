@@ -36,6 +36,7 @@ use tower::{BoxError, Service, ServiceBuilder, ServiceExt as _, filter::AsyncFil
 use super::{
     ConnectError, cause,
     credentials::{Authorize, Credentials},
+    exec::Terms,
     log::Logging,
     messages::Log,
     proxy::{self, Dialer, Stream},
@@ -67,13 +68,9 @@ enum Protocols {
 }
 
 impl Recipe {
-    pub(super) fn new(
-        settings: Settings,
-        timeout: Option<Duration>,
-        log: Log,
-    ) -> Result<Self, ConnectError> {
+    pub(super) fn new(settings: Settings, terms: Terms, log: Log) -> Result<Self, ConnectError> {
         let proxy = proxy::choose(&settings.url, settings.cluster.proxy_url.as_ref())?;
-        let credentials = Arc::new(Credentials::new(&settings, timeout)?);
+        let credentials = Arc::new(Credentials::new(&settings, terms)?);
         let mut config = Config::new(settings.url.clone());
         config.headers.push((HeaderName::from_static("user-agent"), user_agent()));
         if let Some(user) = proxy::authorization(proxy.as_ref(), &settings.url) {

@@ -2,20 +2,16 @@
 //! asked.
 
 use std::{
-    collections::VecDeque,
     io,
     net::SocketAddr,
-    pin::Pin,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
-    time::Duration,
 };
 
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
-use hyper::body::{Body, Bytes, Frame, Incoming};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use hyper::body::{Bytes, Incoming};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
@@ -29,7 +25,6 @@ use rustls::{
     pki_types::{CertificateDer, UnixTime},
     server::danger::{ClientCertVerified, ClientCertVerifier},
 };
-use serde_json::{Value, json};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -38,7 +33,11 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{pki::Identity, runtime};
 
+mod answer;
 mod frames;
+
+pub(crate) use self::answer::{Answer, status};
+use self::answer::{Scripted, Step, discovery, json_response, object};
 
 /// One request, and who sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,29 +73,6 @@ pub(crate) enum Action {
     ObjectAndGoAway,
     /// On HTTP/2: word that the connection is over, and its end.
     GoAway,
-}
-
-/// An answer that is no object.
-#[derive(Clone)]
-pub(crate) struct Answer {
-    status: u16,
-    headers: Vec<(&'static str, String)>,
-    body: String,
-}
-
-impl Answer {
-    pub(crate) fn new(status: u16, content_type: &str, body: impl Into<String>) -> Self {
-        let headers = match content_type {
-            "" => Vec::new(),
-            content_type => vec![("content-type", content_type.to_owned())],
-        };
-        Self { status, headers, body: body.into() }
-    }
-
-    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.push((name, value.to_owned()));
-        self
-    }
 }
 
 /// What happens to a connection before there is any HTTP.
@@ -208,17 +184,15 @@ impl Server {
         self.address
     }
 
+    /// How many connections were accepted.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
     /// The requests for objects so far, without those that only discover APIs.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         let seen = self.seen.lock().unwrap().clone();
         seen.into_iter().filter(|seen| !is_discovery(&seen.path)).collect()
-    }
-}
-
-impl Server {
-    /// How many connections were accepted.
-    pub(crate) fn connections(&self) -> usize {
-        self.connections.load(Ordering::SeqCst)
     }
 }
 
@@ -291,6 +265,12 @@ impl Host {
             .await;
     }
 
+    /// What the script says about the next request.
+    fn next(&self) -> Action {
+        let turn = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        (self.plan.script)(turn)
+    }
+
     /// Changes the protocol, and sends back whatever comes.
     fn upgrade(
         &self,
@@ -349,14 +329,6 @@ impl Host {
     }
 }
 
-impl Host {
-    /// What the script says about the next request.
-    fn next(&self) -> Action {
-        let turn = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
-        (self.plan.script)(turn)
-    }
-}
-
 /// Sends RST instead of FIN when it is dropped.
 fn reset(stream: &TcpStream) {
     stream.set_zero_linger().unwrap();
@@ -400,154 +372,6 @@ fn text(value: &HeaderValue) -> String {
 fn is_discovery(path: &str) -> bool {
     let path = path.trim_start_matches("/prefix");
     matches!(path, "/api" | "/apis" | "/api/v1" | "/apis/networking.istio.io/v1" | "/version")
-}
-
-/// What kubectl asks first, in the form it likes best.
-fn discovery(path: &str) -> Response<Scripted> {
-    let resource = |kind: &str, plural: &str| {
-        json!({"resource": plural, "responseKind": {"group": "", "version": "", "kind": kind},
-               "scope": "Namespaced", "singularResource": kind.to_lowercase(),
-               "verbs": ["get", "list"]})
-    };
-    let version = |resources: Value| json!({"version": "v1", "resources": resources});
-    let items = if path.ends_with("/apis") {
-        json!([{"metadata": {"name": "networking.istio.io"},
-                "versions": [version(json!([resource("Gateway", "gateways")]))]}])
-    } else {
-        json!([{"metadata": {"name": ""},
-                "versions": [version(json!([resource("Service", "services")]))]}])
-    };
-    let body = json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2",
-                      "metadata": {}, "items": items});
-    let kind = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-    Answer::new(200, kind, body.to_string()).into_response()
-}
-
-/// The Service or Gateway that both programs ask for, by the last segments of its path.
-fn object(path: &str) -> Response<Scripted> {
-    let segments: Vec<&str> = path.rsplit('/').collect();
-    let [name, plural, namespace, ..] = segments.as_slice() else {
-        return Answer::new(404, "", "404 page not found\n").into_response();
-    };
-    let metadata = json!({"name": name, "namespace": namespace});
-    let list = |kind: &str, items: Value| {
-        let body = json!({"apiVersion": "v1", "kind": kind, "metadata": {}, "items": items});
-        Answer::new(200, "application/json", body.to_string()).into_response()
-    };
-    match *name {
-        "pods" => {
-            return list(
-                "PodList",
-                json!([{"metadata": {"name": "a", "namespace": "edge",
-            "labels": {"istio": "x"}}, "status": {"phase": "Running"}}]),
-            );
-        }
-        "services" => {
-            return list(
-                "ServiceList",
-                json!([{"metadata": {"name": "edge",
-            "namespace": "edge"}, "spec": {"type": "LoadBalancer", "selector": {"istio": "x"},
-            "ports": [{"name": "http2", "port": 80}]},
-            "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}]),
-            );
-        }
-        _ => {}
-    }
-    let body = match *plural {
-        "services" => json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata,
-            "spec": {"type": "LoadBalancer", "ports": [{"name": "http2", "port": 80}]},
-            "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}),
-        _ => json!({"apiVersion": "networking.istio.io/v1", "kind": "Gateway",
-            "metadata": metadata, "spec": {"selector": {"istio": "x"},
-                "servers": [{"port": {"number": 80, "protocol": "HTTP"}, "hosts": ["*"]}]}}),
-    };
-    Answer::new(200, "application/json", body.to_string()).into_response()
-}
-
-/// A Status as the API server sends it.
-pub(crate) fn status(code: u16, reason: &str, message: &str) -> String {
-    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-           "message": message, "reason": reason, "code": code})
-    .to_string()
-}
-
-impl Answer {
-    fn into_response(self) -> Response<Scripted> {
-        let mut response = Response::new(Scripted::new([Step::Data(Bytes::from(self.body))]));
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap();
-        for (name, value) in self.headers {
-            let name = HeaderName::from_static(name);
-            response.headers_mut().append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
-        }
-        response
-    }
-}
-
-fn json_response(body: Scripted) -> Response<Scripted> {
-    Response::builder()
-        .header("content-type", "application/json")
-        .header("content-length", 1000)
-        .body(body)
-        .unwrap()
-}
-
-/// A body that can stop half-way.
-struct Scripted(VecDeque<Step>);
-
-enum Step {
-    Data(Bytes),
-    /// What was said goes out before the next step.
-    Pause(Pin<Box<tokio::time::Sleep>>),
-    Hang,
-    Break,
-}
-
-impl Step {
-    fn pause() -> Self {
-        Self::Pause(Box::pin(tokio::time::sleep(Duration::from_millis(100))))
-    }
-}
-
-impl Scripted {
-    fn new(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self(steps.into_iter().collect())
-    }
-}
-
-impl Body for Scripted {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        match self.0.pop_front() {
-            None => Poll::Ready(None),
-            Some(Step::Data(data)) => Poll::Ready(Some(Ok(Frame::data(data)))),
-            Some(Step::Hang) => {
-                self.0.push_front(Step::Hang);
-                Poll::Pending
-            }
-            Some(Step::Pause(mut pause)) => match pause.as_mut().poll(context) {
-                Poll::Ready(()) => self.poll_frame(context),
-                Poll::Pending => {
-                    self.0.push_front(Step::Pause(pause));
-                    Poll::Pending
-                }
-            },
-            Some(Step::Break) => Poll::Ready(Some(Err(io::Error::other("as the script says")))),
-        }
-    }
-
-    fn size_hint(&self) -> hyper::body::SizeHint {
-        match self.0.front() {
-            Some(Step::Data(data)) if self.0.len() == 1 => {
-                hyper::body::SizeHint::with_exact(data.len() as u64)
-            }
-            _ => hyper::body::SizeHint::default(),
-        }
-    }
 }
 
 /// The last common name in a certificate: the subject's, which follows the issuer's.

@@ -10,7 +10,11 @@ use http::Response;
 use hyper::body::{Body, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Action, Host, Scripted, Seen, discovery, is_discovery, object};
+use super::{
+    Action, Host, Seen,
+    answer::{Scripted, discovery, object},
+    is_discovery,
+};
 
 pub(super) async fn serve<S>(host: Host, stream: S)
 where
