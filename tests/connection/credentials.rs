@@ -134,6 +134,10 @@ cases! {
         scene.flags(&["--as=bob", "--as-group=one", "--as-group=two,three", "--as-uid=9",
             "--as-user-extra=a=b", "--as-user-extra=a=c,d"]);
     };
+    somebody_else_with_other_letters: |scene: &mut Scene| {
+        let server = scene.server("a");
+        scene.use_config(&scene.config(server).user("as", "jané").user("as-groups", json!(["größe"])));
+    };
     groups_without_somebody: |scene: &mut Scene| {
         let server = scene.server("a");
         scene.use_config(&scene.config(server));

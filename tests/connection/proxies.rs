@@ -64,6 +64,10 @@ cases! {
         let (proxy, config) = behind(scene, Kind::Http);
         scene.use_config(&config.cluster("proxy-url", format!("socks4://{proxy}")));
     };
+    a_proxy_of_a_kind_nobody_knows_with_a_password differs "proxy-password": |scene: &mut Scene| {
+        let (proxy, config) = behind(scene, Kind::Http);
+        scene.use_config(&config.cluster("proxy-url", format!("socks4://me:SECRET@{proxy}")));
+    };
     a_proxy_that_is_no_url: |scene: &mut Scene| {
         let (proxy, config) = behind(scene, Kind::Http);
         scene.use_config(&config.cluster("proxy-url", proxy.to_string()));

@@ -10,10 +10,13 @@ use std::{
     time::Instant,
 };
 
-use http::{HeaderMap, Request, Response, Uri};
+use http::{HeaderMap, Request, Response};
 use tower::{Layer, Service};
 
-use super::messages::{Log, Quoted};
+use super::{
+    messages::{Log, Quoted},
+    proxy::without_user,
+};
 use crate::domain::text::Printable;
 
 /// Writes requests and answers down.
@@ -53,7 +56,7 @@ where
             return Box::pin(self.inner.call(request));
         }
         let log = self.log.clone();
-        let (verb, url) = (request.method().clone(), url(request.uri()));
+        let (verb, url) = (request.method().clone(), without_user(&request.uri().to_string()));
         let place = format!(" verb=\"{verb}\" url={}", Quoted(&url));
         log.write(7, "Request", format_args!("{place}{}", headers(request.headers())));
         let start = Instant::now();
@@ -94,15 +97,6 @@ pub(super) fn body(log: &Log, event: &str, body: &[u8]) {
         left => format!(" [truncated {left} chars]"),
     };
     log.write(8, event, format_args!(" body={}", Quoted(&format!("{}{cut}", &text[..end]))));
-}
-
-/// A URL without the password it may have.
-fn url(url: &Uri) -> String {
-    let text = url.to_string();
-    match text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?))) {
-        Some((scheme, (user, rest))) if !user.contains('/') => format!("{scheme}://{rest}"),
-        _ => text,
-    }
 }
 
 /// Headers in klog's form, one a line, sorted, without secrets.
@@ -167,12 +161,5 @@ mod tests {
             " headers=<\n\tAuthorization: Bearer <masked>\n\tProxy-Authorization: <masked>\n\
              \tSet-Cookie: <masked>\n\tUser-Agent: kubectl-kubia/1\n\tX-Odd: é[2J\n >"
         );
-    }
-
-    #[test]
-    fn urls_are_shown_without_passwords() {
-        let shown = |text: &'static str| url(&Uri::from_static(text));
-        assert_eq!(shown("https://me:SECRET@a:1/b@c"), "https://a:1/b@c");
-        assert_eq!(shown("https://a:1/b@c"), "https://a:1/b@c");
     }
 }

@@ -15,7 +15,8 @@ pub(super) fn of_cluster(name: &str, cluster: &Cluster) -> Vec<String> {
     if let Some(text) = given(cluster.proxy_url.as_ref())
         && let Err(reason) = proxy::check(text)
     {
-        problems.push(format!("invalid 'proxy-url' {text:?} for cluster {name:?}: {reason}"));
+        let shown = proxy::without_user(text);
+        problems.push(format!("invalid 'proxy-url' {shown:?} for cluster {name:?}: {reason}"));
     }
     let file = given(cluster.certificate_authority.as_ref());
     if file.is_some() && given(cluster.certificate_authority_data.as_ref()).is_some() {

@@ -58,7 +58,7 @@ pub(in crate::cluster) fn check(url: &str) -> Result<(), String> {
     let scheme = match url.split_once(':') {
         Some((scheme, rest)) if rest.starts_with("//") => scheme,
         Some((scheme, _)) if scheme.parse::<IpAddr>().is_ok() => {
-            return Err(format!("could not parse: {url}"));
+            return Err(format!("could not parse: {}", without_user(url)));
         }
         Some((scheme, _)) => scheme,
         None => "",
@@ -68,12 +68,21 @@ pub(in crate::cluster) fn check(url: &str) -> Result<(), String> {
     }
     match url.parse::<Uri>() {
         Ok(uri) if uri.host().is_some_and(|host| !host.is_empty()) => Ok(()),
-        _ => Err(format!("could not parse: {url}")),
+        _ => Err(format!("could not parse: {}", without_user(url))),
     }
 }
 
 fn unreadable(what: &str, url: &str) -> ConnectError {
-    ConnectError::Setup(format!("{what} is no proxy's URL: {url:?}"))
+    ConnectError::Setup(format!("{what} is no proxy's URL: {:?}", without_user(url)))
+}
+
+/// Returns a URL without the user and the password it may have.
+pub(super) fn without_user(url: &str) -> String {
+    let (start, rest) = url.split_once("//").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    let (place, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let place = place.rsplit('@').next().unwrap_or_default();
+    let slashes = if url.contains("//") { "//" } else { "" };
+    format!("{start}{slashes}{place}{path}")
 }
 
 fn read(url: &str, server: &Uri) -> Option<Intercept> {
@@ -348,6 +357,20 @@ mod tests {
         }
         assert!(!is_exempt("", "example.com", 443));
         assert!(!is_exempt(".,:,*x,[", "example.com", 443));
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let cases = [
+            ("https://me:SECRET@a:1/b@c", "https://a:1/b@c"),
+            ("https://a:1/b@c", "https://a:1/b@c"),
+            ("me:SE@CRET@a", "a"),
+            ("//me@", "//"),
+            ("", ""),
+        ];
+        for (url, shown) in cases {
+            assert_eq!(without_user(url), shown);
+        }
     }
 
     #[test]
