@@ -255,6 +255,27 @@ cases! {
         scene.use_config(&config);
         scene.input("for somebody else\n");
     };
+    a_plugin_without_a_command: |scene: &mut Scene| {
+        let config = plugin(scene, &token());
+        scene.use_config(&exec(config, "command", ""));
+    };
+    a_plugin_without_a_version: |scene: &mut Scene| {
+        let config = plugin(scene, &token());
+        scene.use_config(&exec(config, "apiVersion", Value::Null));
+    };
+    a_plugin_and_a_provider_and_nobody_to_impersonate: |scene: &mut Scene| {
+        let config = plugin(scene, &token());
+        scene.use_config(&config.user("auth-provider", json!({"name": "oidc"})).user("as-uid", "7"));
+    };
+    a_plugin_that_is_no_program: |scene: &mut Scene| {
+        let config = plugin(scene, &token());
+        let path = scene.file("text", "not to be run\n");
+        scene.use_config(&exec(config, "command", path));
+    };
+    a_plugin_at_a_path_where_there_is_none: |scene: &mut Scene| {
+        let config = plugin(scene, &token());
+        scene.use_config(&exec(config, "command", "/nonexistent/login"));
+    };
     a_plugin_of_no_known_version: |scene: &mut Scene| {
         let config = plugin(scene, &token());
         scene.use_config(&exec(config, "apiVersion", "client.authentication.k8s.io/v1alpha1"));

@@ -142,6 +142,11 @@ cases! {
         let path = scene.file("ca.pem", &scene.authority.pem());
         scene.flags(&["--certificate-authority", &path]);
     };
+    an_authority_in_two_places: |scene: &mut Scene| {
+        let server = scene.server("a");
+        let path = scene.file("ca.pem", &scene.authority.pem());
+        scene.use_config(&scene.config(server).cluster("certificate-authority", path));
+    };
     an_authority_that_is_missing: |scene: &mut Scene| {
         let server = scene.server("a");
         scene.use_config(&scene.config(server)
@@ -220,6 +225,14 @@ cases! {
         let mut user = client(scene, "alice");
         user["token"] = json!("token-u");
         scene.use_config(&scene.config(server).only_user(user));
+    };
+    a_client_certificate_in_two_places: |scene: &mut Scene| {
+        let server = scene.server("a");
+        let identity = scene.authority.client("alice");
+        let certificate = scene.file("a.crt", identity.certificate_pem());
+        let key = scene.file("a.key", identity.key_pem());
+        scene.use_config(&scene.config(server).only_user(client(scene, "alice"))
+            .user("client-certificate", certificate).user("client-key", key));
     };
     a_client_certificate_without_its_key: |scene: &mut Scene| {
         let server = scene.server("a");
