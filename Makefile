@@ -66,6 +66,7 @@ test: check-test-tools lint ## Lint, unit and in-process tests, beside kubectl, 
 	cargo test --locked --lib --test it --test connection
 	$(GO_IN_SANDBOX) test -vet=off -trimpath ./...
 	@$(MAKE) test-krew
+	@tests/owners/build.sh
 	cargo test --locked --test e2e --no-run
 	@tests/e2e/with-sandbox test-$$RANDOM cargo test --quiet --locked --test e2e
 

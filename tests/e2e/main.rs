@@ -10,6 +10,7 @@ mod deploy;
 mod faults;
 mod gateway_url;
 mod kills;
+mod owners;
 mod pods;
 mod readme;
 mod requests;

@@ -11,6 +11,7 @@ mod fixtures;
 mod gateway_url;
 mod layering;
 mod manifests;
+mod owners;
 mod readme;
 mod shift;
 mod status;
