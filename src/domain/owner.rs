@@ -4,7 +4,7 @@
 //! people write too are no evidence, or weights nobody else touches would be refused. Whether the
 //! controller still runs, and whether it has a rule to leave weights alone, the object does not say.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde_json::Value;
 
@@ -103,11 +103,12 @@ impl Owner {
         let manual = marks.annotation(WEIGHTS_ANNOTATION) == Some(MANUAL);
         let stance = match controller {
             Controller::Flagger | Controller::ArgoRollouts => Stance::Refused,
-            Controller::ArgoCd | Controller::Kustomization | Controller::HelmRelease if manual => {
-                Stance::Agreed
-            }
             Controller::ArgoCd | Controller::Kustomization | Controller::HelmRelease => {
-                Stance::Refused
+                if manual {
+                    Stance::Agreed
+                } else {
+                    Stance::Refused
+                }
             }
             Controller::Helm(_) | Controller::Kiali | Controller::Apply(_) => Stance::Warned,
         };
@@ -299,16 +300,17 @@ fn kiali(marks: Marks<'_>) -> Option<Owner> {
 /// after the first one the others no longer own them, but will apply them again.
 fn applied(marks: Marks<'_>, owners: &[Owner]) -> Vec<Owner> {
     let known = [FIELD_MANAGER, KUSTOMIZE_MANAGER, HELM_RELEASE_MANAGER, HELM_MANAGER];
-    let others = marks.managers().filter(|manager| {
-        manager.method == Method::ServerSide
-            && manager.fields.get("f:spec").is_some()
-            && !known.contains(&manager.name)
-            && !ARGO_CD_MANAGERS.contains(&manager.name)
-    });
+    let applies_spec = |manager: &Manager<'_>| {
+        manager.method == Method::ServerSide && manager.fields.get("f:spec").is_some()
+    };
+    // One entry per API version: the same name may come twice.
+    let names: BTreeSet<&str> =
+        marks.managers().filter(applies_spec).map(|manager| manager.name).collect();
+    let others =
+        names.into_iter().filter(|name| !known.contains(name) && !ARGO_CD_MANAGERS.contains(name));
     let server_side = Controller::Apply(Method::ServerSide);
-    let mut applied: Vec<Owner> = others
-        .map(|manager| Owner::new(marks, server_side, manager.name, &field_manager(manager.name)))
-        .collect();
+    let mut applied: Vec<Owner> =
+        others.map(|name| Owner::new(marks, server_side, name, &field_manager(name))).collect();
     // Argo CD writes the annotation as well; kubectl keeps it up to date in server-side apply.
     let explained = owners.iter().any(|owner| owner.controller == Controller::ArgoCd)
         || applied.iter().any(|owner| owner.name == KUBECTL_MANAGER);
@@ -440,6 +442,21 @@ mod tests {
                 ],
             );
         }
+    }
+
+    #[test]
+    fn whoever_applies_any_of_the_spec_is_named_once() {
+        let entry = |manager: &str, operation: &str, fields: Value| json!({"manager": manager, "operation": operation, "fieldsV1": fields});
+        check(
+            &json!({"managedFields": [
+                entry("Terraform", "Apply", json!({"f:spec": {"f:hosts": {}}})),
+                entry("Terraform", "Apply", json!({"f:spec": {"f:http": {}}})),
+                entry("labeller", "Apply", json!({"f:metadata": {"f:labels": {}}})),
+                entry("kubectl-edit", "Update", json!({"f:spec": {"f:http": {}}})),
+                entry(FIELD_MANAGER, "Apply", json!({"f:spec": {"f:http": {}}})),
+            ]}),
+            &[(Controller::Apply(Method::ServerSide), "Terraform", Stance::Warned)],
+        );
     }
 
     #[test]

@@ -137,6 +137,8 @@ fn recorded_objects_are_virtual_services_and_take_the_annotation() {
             }
         }
         let sent = json!({
+            "apiVersion": "networking.istio.io/v1",
+            "kind": "VirtualService",
             "metadata": {
                 "name": object["metadata"]["name"],
                 "labels": object["metadata"]["labels"],
