@@ -22,13 +22,14 @@ const ARGO_CD: &str = "\
 # in Git, leave RespectIgnoreDifferences out for one sync, which also applies the weights of Git.
 ";
 
-/// A weight that Git leaves out cannot be replaced, and fails the whole Kustomization: fluxcd/pkg,
-/// `ssa/manager_apply.go`.
+/// Flux replaces the values at these paths by what is at the same paths in the cluster, and fails the
+/// whole Kustomization over a path that only one of the two has: fluxcd/pkg, `ssa/manager_apply.go`.
 const KUSTOMIZATION: &str = "\
-# Add this to the Kustomization; it needs Flux 2.9. Write out in Git every weight listed here, also
-# a weight of 0, and change the list together with the order of routes. Older Flux has no such rule:
-# there, annotate the VirtualService in Git with kustomize.toolkit.fluxcd.io/ssa: IfNotPresent, and
-# Flux never changes any of it again.
+# Add this to the Kustomization; it needs Flux 2.9. Git must have every weight listed here, also a
+# weight of 0. The paths are positions: before routes or destinations are added or moved in Git, take
+# the rule out, and put in afterwards what is printed then. Older Flux has no such rule: there,
+# annotate the VirtualService in Git with kustomize.toolkit.fluxcd.io/ssa: IfNotPresent, and Flux
+# never changes any of it again.
 ";
 
 const HELM_RELEASE: &str = "\
