@@ -277,10 +277,10 @@ fn helm(marks: Marks<'_>, owners: &[Owner], applied: &[Owner]) -> Option<Owner> 
     if owners.iter().any(|owner| owner.controller == Controller::HelmRelease) {
         return None;
     }
-    let server_side = marks
-        .managers()
-        .any(|manager| manager.name == HELM_MANAGER && manager.method == Method::ServerSide);
-    let method = if server_side { Method::ServerSide } else { Method::ClientSide };
+    // An upgrade with the other method leaves the entry of the one before.
+    let entries = marks.managers().filter(|manager| manager.name == HELM_MANAGER);
+    let latest = entries.max_by_key(|manager| manager.time);
+    let method = latest.map_or(Method::ClientSide, |manager| manager.method);
     if let Some(release) = marks.annotation(RELEASE_NAME) {
         let name = qualified(marks.annotation(RELEASE_NAMESPACE), release);
         return Some(Owner::new(marks, Controller::Helm(method), &name, &annotation(RELEASE_NAME)));
@@ -338,6 +338,8 @@ struct Marks<'a>(&'a Value);
 struct Manager<'a> {
     name: &'a str,
     method: Method,
+    /// RFC 3339 in UTC, so that later is greater; may be empty.
+    time: &'a str,
     fields: &'a Value,
 }
 
@@ -367,6 +369,7 @@ impl<'a> Marks<'a> {
                 Some(Manager {
                     name: entry["manager"].as_str()?,
                     method,
+                    time: entry["time"].as_str().unwrap_or_default(),
                     fields: &entry["fieldsV1"],
                 })
             },
@@ -457,6 +460,22 @@ mod tests {
             ]}),
             &[(Controller::Apply(Method::ServerSide), "Terraform", Stance::Warned)],
         );
+    }
+
+    #[test]
+    fn helm_applies_as_it_did_last() {
+        let entry = |operation: &str, time: &str| json!({"manager": "helm", "operation": operation, "time": time});
+        let [older, newer] = ["2026-11-24T09:00:00Z", "2026-11-24T10:00:00Z"];
+        for (managers, method) in [
+            (json!([entry("Apply", newer), entry("Update", older)]), Method::ServerSide),
+            (json!([entry("Apply", older), entry("Update", newer)]), Method::ClientSide),
+            (json!([]), Method::ClientSide),
+        ] {
+            check(
+                &json!({"annotations": {RELEASE_NAME: "web"}, "managedFields": managers}),
+                &[(Controller::Helm(method), "web", Stance::Warned)],
+            );
+        }
     }
 
     #[test]
