@@ -106,7 +106,8 @@ fn a_plugin_does_not_outlive_the_deadline() {
     let server = scene.server("a");
     let config = scene.config(server);
     let log = scene.path("log");
-    let config = plugin(&mut scene, config, &format!("echo $$ >>'{log}'\nexec sleep 1000 2>/dev/null"));
+    let config =
+        plugin(&mut scene, config, &format!("echo $$ >>'{log}'\nexec sleep 1000 2>/dev/null"));
     scene.use_config(&config);
     scene.flags(&["--request-timeout=500ms"]);
     let said = ends(&scene.command().output().unwrap(), 1);
