@@ -29,7 +29,7 @@ func newFaultServer(c *config.Config, rules *Rules) (*http.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the proxy's certificate: %w", err)
 	}
-	onwards, err := newReverseProxy(c)
+	onwards, err := newReverseProxy(c, rules)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func newFaultServer(c *config.Config, rules *Rules) (*http.Server, error) {
 }
 
 // newReverseProxy passes requests on with the caller's own credentials and unchanged encoding.
-func newReverseProxy(c *config.Config) (*httputil.ReverseProxy, error) {
+func newReverseProxy(c *config.Config, rules *Rules) (*httputil.ReverseProxy, error) {
 	authority, err := os.ReadFile(c.CAFile())
 	if err != nil {
 		return nil, fmt.Errorf("read the authority's certificate: %w", err)
@@ -58,8 +58,12 @@ func newReverseProxy(c *config.Config) (*httputil.ReverseProxy, error) {
 		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host },
 		Transport:      newTransport(roots),
 		FlushInterval:  -1,
-		ModifyResponse: truncate,
+		ModifyResponse: func(response *http.Response) error { return alter(response, rules) },
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, _ error) {
+			if r.Context().Err() != nil {
+				// The client gave up this one request: its others go on.
+				panic(http.ErrAbortHandler)
+			}
 			// A server that is gone looks like that also through the proxy.
 			resetClient(r)
 		},
@@ -115,7 +119,7 @@ func (h *faultHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.onwards.ServeHTTP(w, r)
 		case <-r.Context().Done():
 		}
-	case Truncate:
+	case HoldAnswer, Truncate:
 		h.onwards.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), ruleKey{}, rule)))
 	case Status:
 		answerStatus(w, &rule.Rule)
@@ -157,15 +161,24 @@ func resetClient(r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-// truncate breaks the answer off half-way when the request's rule says so.
-func truncate(response *http.Response) error {
-	if response.Request.Context().Value(ruleKey{}) != nil {
+// alter does to an answer what the request's rule says.
+func alter(response *http.Response, rules *Rules) error {
+	ctx := response.Request.Context()
+	rule, _ := ctx.Value(ruleKey{}).(*active)
+	switch {
+	case rule == nil:
+	case rule.Action == Truncate:
 		response.Body = &truncatedBody{ReadCloser: response.Body, left: response.ContentLength / 2}
+	case !rules.hold(ctx, rule):
+		return errGone
 	}
 	return nil
 }
 
-var errTruncated = errors.New("answer broken off on request")
+var (
+	errTruncated = errors.New("answer broken off on request")
+	errGone      = errors.New("nobody waits for the answer any more")
+)
 
 // truncatedBody ends in an error half-way; a body of unknown length, within its first part.
 type truncatedBody struct {

@@ -18,12 +18,13 @@ type Action string
 
 // The faults.
 const (
-	Hold     Action = "hold"
-	Status   Action = "status"
-	Reset    Action = "reset"
-	Delay    Action = "delay"
-	Truncate Action = "truncate"
-	Garbage  Action = "garbage"
+	Hold       Action = "hold"
+	HoldAnswer Action = "hold-answer"
+	Status     Action = "status"
+	Reset      Action = "reset"
+	Delay      Action = "delay"
+	Truncate   Action = "truncate"
+	Garbage    Action = "garbage"
 )
 
 // Rule chooses requests and says what happens to them. Empty conditions match everything.
@@ -37,11 +38,13 @@ type Rule struct {
 	RetryAfter int    `json:"retryAfter,omitempty"`
 	Body       string `json:"body,omitempty"`
 	DelayMs    int    `json:"delayMs,omitempty"`
+	// Skip is how many requests that match pass before the rule applies.
+	Skip int `json:"skip,omitempty"`
 	// Times is how often the rule applies; 0 is always.
 	Times int `json:"times,omitempty"`
 }
 
-// Counts tells what a rule has met: requests held now, and requests matched so far.
+// Counts tells what a rule has met: requests held now, and requests it has applied to so far.
 type Counts struct {
 	Held    int `json:"held"`
 	Matched int `json:"matched"`
@@ -52,6 +55,7 @@ type active struct {
 	Rule
 	id       string
 	path     *regexp.Regexp
+	skipped  int
 	counts   Counts
 	released chan struct{}
 }
@@ -86,16 +90,16 @@ func (r *Rules) Add(rule Rule) (string, error) {
 
 func (rule *Rule) validate() error {
 	switch rule.Action {
-	case Hold, Reset, Truncate, Garbage, Delay:
+	case Hold, HoldAnswer, Reset, Truncate, Garbage, Delay:
 	case Status:
 		if rule.Status < 200 || rule.Status > 599 {
 			return fmt.Errorf("status %d is not an HTTP status from 200 to 599", rule.Status)
 		}
 	default:
-		return fmt.Errorf("unknown action %q: use hold, status, reset, delay, truncate or garbage", rule.Action)
+		return fmt.Errorf("unknown action %q: use hold, hold-answer, status, reset, delay, truncate or garbage", rule.Action)
 	}
-	if rule.Times < 0 || rule.DelayMs < 0 || rule.RetryAfter < 0 {
-		return errors.New("times, delayMs and retryAfter cannot be negative")
+	if rule.Skip < 0 || rule.Times < 0 || rule.DelayMs < 0 || rule.RetryAfter < 0 {
+		return errors.New("skip, times, delayMs and retryAfter cannot be negative")
 	}
 	return nil
 }
@@ -167,10 +171,15 @@ func (r *Rules) match(request *http.Request) *active {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	for _, a := range r.rules {
-		if a.matches(request) {
-			a.counts.Matched++
-			return a
+		if !a.matches(request) {
+			continue
 		}
+		if a.skipped < a.Skip {
+			a.skipped++
+			continue
+		}
+		a.counts.Matched++
+		return a
 	}
 	return nil
 }

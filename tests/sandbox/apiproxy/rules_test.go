@@ -43,6 +43,21 @@ func TestRuleMatchesEveryConditionAndOnlySoOften(t *testing.T) {
 	}
 }
 
+func TestRuleSkipsAndLeavesTheSkippedToOtherRules(t *testing.T) {
+	rules := NewRules()
+	mustAdd(t, rules, Rule{Skip: 2, Times: 1, Action: Hold})
+	mustAdd(t, rules, Rule{Skip: 1, Times: 1, Action: Reset})
+	for i, want := range []Action{"", Reset, Hold, ""} {
+		var got Action
+		if rule := rules.match(patch("/", "")); rule != nil {
+			got = rule.Action
+		}
+		if got != want {
+			t.Errorf("request %d: got %q, want %q", i+1, got, want)
+		}
+	}
+}
+
 func TestOldestMatchingRuleCounts(t *testing.T) {
 	rules := NewRules()
 	mustAdd(t, rules, Rule{Action: Reset, Times: 1})
@@ -97,6 +112,7 @@ func TestUnknownRulesAreNotFound(t *testing.T) {
 func TestBrokenRulesAreRefused(t *testing.T) {
 	for _, rule := range []Rule{
 		{}, {Action: "nope"}, {Action: Status}, {Action: Status, Status: 99}, {Action: Hold, Path: "("}, {Action: Hold, Times: -1},
+		{Action: Hold, Skip: -1},
 	} {
 		if _, err := NewRules().Add(rule); err == nil {
 			t.Errorf("%+v was accepted", rule)

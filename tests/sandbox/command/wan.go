@@ -14,7 +14,7 @@ func runFar(arguments []string) (int, error) {
 	t := &target{}
 	flags := newFlags("wan", t)
 	oneWay := flags.Duration("one-way", 25*time.Millisecond, "how long each packet takes, in either direction")
-	count := flags.Bool("count", false, "say on stderr how many round trips the command took")
+	count := flags.Bool("count", false, "say on stderr how many round trips the command took, and how many bytes it got")
 	if err := t.parse(flags, arguments, 1, anyNumber); err != nil {
 		return exitUsage, err
 	}
@@ -42,6 +42,7 @@ func runFar(arguments []string) (int, error) {
 	}
 	if *count {
 		fmt.Fprintln(os.Stderr, "round trips:", command.RoundTrips())
+		fmt.Fprintln(os.Stderr, "bytes received:", command.Received())
 	}
 	return code, nil
 }

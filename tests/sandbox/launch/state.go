@@ -57,7 +57,7 @@ func (s *State) Write(stateDir string) error {
 // Files that lead into a running sandbox, and files that tell about the last one.
 var (
 	accessFiles = []string{"state.json", "env", "admin.kubeconfig", "kubia.kubeconfig", "proxied.kubeconfig", "wan.kubeconfig"}
-	recordFiles = []string{"logs", "audit.log", "run"}
+	recordFiles = []string{"logs", "audit.log", "admin.log", "run"}
 )
 
 // RemoveAccess removes what would lead to a sandbox that is gone.

@@ -58,7 +58,11 @@ type agent struct {
 }
 
 func (a *agent) run(ctx context.Context, c *config.Config, control *control) error {
-	server, err := kubelet.NewServer(a.pods, kubelet.Files{
+	requests, err := kubelet.NewRequestLog(c.StateFile("admin.log"))
+	if err != nil {
+		return err
+	}
+	server, err := kubelet.NewServer(a.pods, requests, kubelet.Files{
 		Certificate: c.CertFile("kubelet"),
 		Key:         c.KeyFile("kubelet"),
 		Client:      c.CertFile("apiserver-kubelet-client"),

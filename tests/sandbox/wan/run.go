@@ -31,6 +31,9 @@ type Command struct {
 // RoundTrips is how often the command waited for the server.
 func (c *Command) RoundTrips() int { return c.trips.count() }
 
+// Received returns how many bytes reached the command, without the headers of their packets.
+func (c *Command) Received() int { return c.trips.received() }
+
 // Run runs the command and returns its exit code as a shell would.
 func (c *Command) Run() (int, error) {
 	t, err := open(c.Control)

@@ -18,6 +18,7 @@ type roundTrips struct {
 	mutex          sync.Mutex
 	client, server int
 	payload        int
+	bytes          int
 }
 
 // ask returns the depth of a packet that the client sends now.
@@ -55,6 +56,7 @@ func (r *roundTrips) answered(packet []byte, depth int) {
 	r.client = max(r.client, depth)
 	if length > 0 {
 		r.payload = max(r.payload, depth)
+		r.bytes += length
 	}
 }
 
@@ -62,6 +64,13 @@ func (r *roundTrips) count() int {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	return r.payload
+}
+
+// received returns how many bytes of payload reached the client.
+func (r *roundTrips) received() int {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return r.bytes
 }
 
 // payloadLength returns how many bytes a TCP segment carries; false if the packet is none.

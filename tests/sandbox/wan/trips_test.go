@@ -46,8 +46,8 @@ func TestEachAnswerThatIsWaitedForIsARoundTrip(t *testing.T) {
 		t.Errorf("%d without payload", r.count())
 	}
 	exchange(r, 200, 900)
-	if r.count() != 2 {
-		t.Errorf("%d; want 2: a connection and a question", r.count())
+	if r.count() != 2 || r.received() != 900 {
+		t.Errorf("%d, %d bytes; want 2: a connection and a question, and 900", r.count(), r.received())
 	}
 	// An acknowledgement that nothing comes after takes nobody's time.
 	exchange(r, 0, 0)

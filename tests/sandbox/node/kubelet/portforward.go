@@ -25,15 +25,16 @@ func (s *Server) portForward(response http.ResponseWriter, request *http.Request
 		http.Error(response, err.Error(), http.StatusBadRequest)
 		return
 	}
-	forwarder := &forwarder{pods: s.pods, pod: podOf(request)}
+	forwarder := &forwarder{pods: s.pods, pod: podOf(request), requests: s.requests}
 	portforward.ServePortForward(response, request, forwarder, forwarder.pod.String(), "", options,
 		streamIdleTimeout, streamCreationTimeout, portforward.SupportedProtocols)
 }
 
 // forwarder connects the streams of one request to its pod.
 type forwarder struct {
-	pods Pods
-	pod  types.NamespacedName
+	pods     Pods
+	pod      types.NamespacedName
+	requests *RequestLog
 }
 
 // PortForward implements portforward.PortForwarder.
@@ -43,11 +44,15 @@ func (f *forwarder) PortForward(ctx context.Context, _, _ string, port int32, st
 		return fmt.Errorf("connect to port %d inside the pod: %w", port, err)
 	}
 	defer connection.Close()
+	var recorder *recorder
+	if port == adminPort {
+		recorder = f.requests.newRecorder(f.pod)
+	}
 	go func() {
-		io.Copy(connection, stream)
+		recorder.copyRequests(connection, stream)
 		// The program may still have something to say.
 		connection.(*net.TCPConn).CloseWrite()
 	}()
-	_, err = io.Copy(stream, connection)
+	_, err = io.Copy(recorder.count(stream), connection)
 	return err
 }

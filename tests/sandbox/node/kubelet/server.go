@@ -36,12 +36,13 @@ type Files struct {
 
 // Server is the API of all nodes.
 type Server struct {
-	pods Pods
-	tls  *tls.Config
+	pods     Pods
+	requests *RequestLog
+	tls      *tls.Config
 }
 
 // NewServer reads the files.
-func NewServer(pods Pods, files Files) (*Server, error) {
+func NewServer(pods Pods, requests *RequestLog, files Files) (*Server, error) {
 	certificate, err := tls.LoadX509KeyPair(files.Certificate, files.Key)
 	if err != nil {
 		return nil, fmt.Errorf("load the kubelet's certificate: %w", err)
@@ -50,7 +51,7 @@ func NewServer(pods Pods, files Files) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{pods: pods, tls: &tls.Config{
+	return &Server{pods: pods, requests: requests, tls: &tls.Config{
 		Certificates: []tls.Certificate{certificate},
 		MinVersion:   tls.VersionTLS12,
 		// Upgrades, which port-forward is, need HTTP/1.1.
