@@ -99,10 +99,10 @@ bench: build build-sandbox ## Time gateway-url beside one curl and the tutorial'
 	@tests/e2e/with-sandbox bench-$$RANDOM $(PROGRAMS) bench
 
 .PHONY: soak
-soak: build build-sandbox ## What takes longer than a test may: load, races, kills, fuzzing
+soak: build build-sandbox ## What takes longer than a test may: load, races, proofs, rollouts, kills, fuzzing (PARTS="races proofs")
 	@cargo build --quiet --locked --example e2e
-	@tests/e2e/with-sandbox soak-$$RANDOM $(PROGRAMS) soak
-	@$(MAKE) fuzz
+	@tests/e2e/with-sandbox soak-$$RANDOM $(PROGRAMS) soak $(PARTS)
+	@[ -n "$(PARTS)" ] || $(MAKE) fuzz
 
 .PHONY: fuzz
 fuzz: check-tools ## Fuzz what reads a stranger's bytes (FUZZ_SECONDS=600 for each target)

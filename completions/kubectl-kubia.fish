@@ -61,6 +61,8 @@ complete -c kubectl-kubia -n "__fish_kubectl_kubia_needs_command" -s V -l versio
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_needs_command" -f -a "gateway-url" -d 'Print host:port of the ingress gateway'
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_needs_command" -f -a "deploy" -d 'Deploy the tutorial\'s app: two versions behind the ingress gateway'
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_needs_command" -f -a "shift" -d 'Set the share of requests that goes to a version'
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_needs_command" -f -a "undo" -d 'Take back the last change of weights, or return to a recorded one'
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_needs_command" -f -a "history" -d 'Show who changed the weights of a VirtualService, when, and why'
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_needs_command" -f -a "status" -d 'Show the way of a request: gateway, route, versions, pods'
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_needs_command" -f -a "completion" -d 'Complete command lines: scripts for shells, and kubectl\'s own completion'
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -161,6 +163,19 @@ complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand deploy" -l f
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand deploy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand shift" -l v1 -d 'Send this share of requests to v1, in percent' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand shift" -l v2 -d 'Send this share of requests to v2, in percent' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand shift" -l from -d 'Only if the versions have these shares now' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand shift" -l route -d 'The route: its name, its place (`#0`, `tls#0`, `tcp#0`), or `all` that have the versions' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand shift" -l reason -d 'Record why, for `history`' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand shift" -l allow -d 'Go on although this speaks against it; a refusal says its word' -r -f -a "missing\t''
+no-endpoints\t''
+shadowed\t''
+managed\t''
+unrecorded\t''
+edited\t''"
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand shift" -l proof -d 'Prove that the gateway proxies run the weights: where that can be seen, or else fail' -r -f -a "auto\t''
+require\t''
+none\t''"
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand shift" -l timeout -d 'Give up on the proof after this time' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand shift" -l dry-run -d 'Only show what would be written: `client` asks no server to check it, `server` does' -r -f -a "none\t''
 client\t''
 server\t''"
@@ -197,6 +212,87 @@ url\t''
 env\t''
 curl\t''"
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand shift" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l to-revision -d 'Return to the weights that this revision wrote; `kubectl kubia history` lists them' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l reason -d 'Record why, for `history`' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l allow -d 'Go on although this speaks against it; a refusal says its word' -r -f -a "missing\t''
+no-endpoints\t''
+shadowed\t''
+managed\t''
+unrecorded\t''
+edited\t''"
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l proof -d 'Prove that the gateway proxies run the weights: where that can be seen, or else fail' -r -f -a "auto\t''
+require\t''
+none\t''"
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l timeout -d 'Give up on the proof after this time' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l dry-run -d 'Only show what would be written: `client` asks no server to check it, `server` does' -r -f -a "none\t''
+client\t''
+server\t''"
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l kubeconfig -d 'Read only this kubeconfig file' -r -F
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l context -d 'Use this kubeconfig context' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -s n -l namespace -d 'Act in this namespace instead of the context\'s' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l request-timeout -d 'Give up on one request after this time: `30s`, `1m`, or seconds; 0 means 30s' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l cluster -d 'Use this cluster of the kubeconfig' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l user -d 'Use this user of the kubeconfig' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -s s -l server -d 'Talk to this API server' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l certificate-authority -d 'Trust the certificate authority in this file' -r -F
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l insecure-skip-tls-verify -d 'Accept any certificate of the server, which makes the connection insecure' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l tls-server-name -d 'Expect the server\'s certificate to be for this name' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l proxy-url -d 'Go through this proxy: http, https or socks5' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l token -d 'Use this bearer token; others on this machine can see it among the processes' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l client-certificate -d 'Use the certificate in this file to log in' -r -F
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l client-key -d 'Use the key in this file to log in' -r -F
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l username -d 'Use this name for basic authentication' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l password -d 'Use this password for basic authentication; others on this machine can see it' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l as -d 'Act as this user' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l as-group -d 'Act as a member of this group, with --as; may be repeated' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l as-uid -d 'Act with this uid, with --as' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l as-user-extra -d 'Act with this attribute, with --as: NAME=VALUE; may be repeated' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -s v -l v -d 'Log requests to stderr: 6 each with its answer, 7 headers too, 8 bodies too' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l warnings-as-errors -d 'Fail, after all is done, if the server has sent a warning' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l cache-dir -d 'Accepted as in kubectl; nothing is cached' -r -f -a "(__fish_complete_directories)"
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l disable-compression -d 'Accepted as in kubectl; nothing is compressed' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -s o -l output -d 'Print in this format' -r -f -a "text\t''
+wide\t''
+json\t''
+yaml\t''
+name\t''
+url\t''
+env\t''
+curl\t''"
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l kubeconfig -d 'Read only this kubeconfig file' -r -F
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l context -d 'Use this kubeconfig context' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -s n -l namespace -d 'Act in this namespace instead of the context\'s' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l request-timeout -d 'Give up on one request after this time: `30s`, `1m`, or seconds; 0 means 30s' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l cluster -d 'Use this cluster of the kubeconfig' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l user -d 'Use this user of the kubeconfig' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -s s -l server -d 'Talk to this API server' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l certificate-authority -d 'Trust the certificate authority in this file' -r -F
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l insecure-skip-tls-verify -d 'Accept any certificate of the server, which makes the connection insecure' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l tls-server-name -d 'Expect the server\'s certificate to be for this name' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l proxy-url -d 'Go through this proxy: http, https or socks5' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l token -d 'Use this bearer token; others on this machine can see it among the processes' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l client-certificate -d 'Use the certificate in this file to log in' -r -F
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l client-key -d 'Use the key in this file to log in' -r -F
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l username -d 'Use this name for basic authentication' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l password -d 'Use this password for basic authentication; others on this machine can see it' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l as -d 'Act as this user' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l as-group -d 'Act as a member of this group, with --as; may be repeated' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l as-uid -d 'Act with this uid, with --as' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l as-user-extra -d 'Act with this attribute, with --as: NAME=VALUE; may be repeated' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -s v -l v -d 'Log requests to stderr: 6 each with its answer, 7 headers too, 8 bodies too' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l warnings-as-errors -d 'Fail, after all is done, if the server has sent a warning' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l cache-dir -d 'Accepted as in kubectl; nothing is cached' -r -f -a "(__fish_complete_directories)"
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -l disable-compression -d 'Accepted as in kubectl; nothing is compressed' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -s o -l output -d 'Print in this format' -r -f -a "text\t''
+wide\t''
+json\t''
+yaml\t''
+name\t''
+url\t''
+env\t''
+curl\t''"
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand status" -l gateway-namespace -d 'Take the ingress gateway from this namespace instead of looking in the usual ones' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand status" -l service -d 'Take the ingress gateway behind this Service' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand status" -s l -l selector -d 'Take the ingress gateway whose pods have these labels: `istio=ingress`' -r
@@ -232,6 +328,8 @@ name\t''
 url\t''
 env\t''
 curl\t''"
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand status" -s A -l all-namespaces -d 'Show every weighted route of all namespaces'
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand status" -l no-headers -d 'Print no line with the names of columns'
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand completion" -l install -d 'Write kubectl_complete-kubia into this directory, or ~/.local/bin' -r -f -a "(__fish_complete_directories)"
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand completion" -l uninstall -d 'Remove it from this directory, or ~/.local/bin' -r -f -a "(__fish_complete_directories)"
@@ -268,9 +366,11 @@ url\t''
 env\t''
 curl\t''"
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand completion" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand help; and not __fish_seen_subcommand_from gateway-url deploy shift status completion help" -f -a "gateway-url" -d 'Print host:port of the ingress gateway'
-complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand help; and not __fish_seen_subcommand_from gateway-url deploy shift status completion help" -f -a "deploy" -d 'Deploy the tutorial\'s app: two versions behind the ingress gateway'
-complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand help; and not __fish_seen_subcommand_from gateway-url deploy shift status completion help" -f -a "shift" -d 'Set the share of requests that goes to a version'
-complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand help; and not __fish_seen_subcommand_from gateway-url deploy shift status completion help" -f -a "status" -d 'Show the way of a request: gateway, route, versions, pods'
-complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand help; and not __fish_seen_subcommand_from gateway-url deploy shift status completion help" -f -a "completion" -d 'Complete command lines: scripts for shells, and kubectl\'s own completion'
-complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand help; and not __fish_seen_subcommand_from gateway-url deploy shift status completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand help; and not __fish_seen_subcommand_from gateway-url deploy shift undo history status completion help" -f -a "gateway-url" -d 'Print host:port of the ingress gateway'
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand help; and not __fish_seen_subcommand_from gateway-url deploy shift undo history status completion help" -f -a "deploy" -d 'Deploy the tutorial\'s app: two versions behind the ingress gateway'
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand help; and not __fish_seen_subcommand_from gateway-url deploy shift undo history status completion help" -f -a "shift" -d 'Set the share of requests that goes to a version'
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand help; and not __fish_seen_subcommand_from gateway-url deploy shift undo history status completion help" -f -a "undo" -d 'Take back the last change of weights, or return to a recorded one'
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand help; and not __fish_seen_subcommand_from gateway-url deploy shift undo history status completion help" -f -a "history" -d 'Show who changed the weights of a VirtualService, when, and why'
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand help; and not __fish_seen_subcommand_from gateway-url deploy shift undo history status completion help" -f -a "status" -d 'Show the way of a request: gateway, route, versions, pods'
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand help; and not __fish_seen_subcommand_from gateway-url deploy shift undo history status completion help" -f -a "completion" -d 'Complete command lines: scripts for shells, and kubectl\'s own completion'
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand help; and not __fish_seen_subcommand_from gateway-url deploy shift undo history status completion help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

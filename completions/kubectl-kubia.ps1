@@ -57,6 +57,8 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-kubia' -ScriptBlock {
             [CompletionResult]::new('gateway-url', 'gateway-url', [CompletionResultType]::ParameterValue, 'Print host:port of the ingress gateway')
             [CompletionResult]::new('deploy', 'deploy', [CompletionResultType]::ParameterValue, 'Deploy the tutorial''s app: two versions behind the ingress gateway')
             [CompletionResult]::new('shift', 'shift', [CompletionResultType]::ParameterValue, 'Set the share of requests that goes to a version')
+            [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Take back the last change of weights, or return to a recorded one')
+            [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Show who changed the weights of a VirtualService, when, and why')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the way of a request: gateway, route, versions, pods')
             [CompletionResult]::new('completion', 'completion', [CompletionResultType]::ParameterValue, 'Complete command lines: scripts for shells, and kubectl''s own completion')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -156,7 +158,87 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-kubia' -ScriptBlock {
         'kubectl-kubia;shift' {
             [CompletionResult]::new('--v1', '--v1', [CompletionResultType]::ParameterName, 'Send this share of requests to v1, in percent')
             [CompletionResult]::new('--v2', '--v2', [CompletionResultType]::ParameterName, 'Send this share of requests to v2, in percent')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Only if the versions have these shares now')
+            [CompletionResult]::new('--route', '--route', [CompletionResultType]::ParameterName, 'The route: its name, its place (`#0`, `tls#0`, `tcp#0`), or `all` that have the versions')
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Record why, for `history`')
+            [CompletionResult]::new('--allow', '--allow', [CompletionResultType]::ParameterName, 'Go on although this speaks against it; a refusal says its word')
+            [CompletionResult]::new('--proof', '--proof', [CompletionResultType]::ParameterName, 'Prove that the gateway proxies run the weights: where that can be seen, or else fail')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up on the proof after this time')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be written: `client` asks no server to check it, `server` does')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Read only this kubeconfig file')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Use this kubeconfig context')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Act in this namespace instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Act in this namespace instead of the context''s')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Give up on one request after this time: `30s`, `1m`, or seconds; 0 means 30s')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Use this cluster of the kubeconfig')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Use this user of the kubeconfig')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Talk to this API server')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Talk to this API server')
+            [CompletionResult]::new('--certificate-authority', '--certificate-authority', [CompletionResultType]::ParameterName, 'Trust the certificate authority in this file')
+            [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Accept any certificate of the server, which makes the connection insecure')
+            [CompletionResult]::new('--tls-server-name', '--tls-server-name', [CompletionResultType]::ParameterName, 'Expect the server''s certificate to be for this name')
+            [CompletionResult]::new('--proxy-url', '--proxy-url', [CompletionResultType]::ParameterName, 'Go through this proxy: http, https or socks5')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Use this bearer token; others on this machine can see it among the processes')
+            [CompletionResult]::new('--client-certificate', '--client-certificate', [CompletionResultType]::ParameterName, 'Use the certificate in this file to log in')
+            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Use the key in this file to log in')
+            [CompletionResult]::new('--username', '--username', [CompletionResultType]::ParameterName, 'Use this name for basic authentication')
+            [CompletionResult]::new('--password', '--password', [CompletionResultType]::ParameterName, 'Use this password for basic authentication; others on this machine can see it')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'Act as this user')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Act as a member of this group, with --as; may be repeated')
+            [CompletionResult]::new('--as-uid', '--as-uid', [CompletionResultType]::ParameterName, 'Act with this uid, with --as')
+            [CompletionResult]::new('--as-user-extra', '--as-user-extra', [CompletionResultType]::ParameterName, 'Act with this attribute, with --as: NAME=VALUE; may be repeated')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log requests to stderr: 6 each with its answer, 7 headers too, 8 bodies too')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Log requests to stderr: 6 each with its answer, 7 headers too, 8 bodies too')
+            [CompletionResult]::new('--warnings-as-errors', '--warnings-as-errors', [CompletionResultType]::ParameterName, 'Fail, after all is done, if the server has sent a warning')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Accepted as in kubectl; nothing is cached')
+            [CompletionResult]::new('--disable-compression', '--disable-compression', [CompletionResultType]::ParameterName, 'Accepted as in kubectl; nothing is compressed')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print in this format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print in this format')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'kubectl-kubia;undo' {
+            [CompletionResult]::new('--to-revision', '--to-revision', [CompletionResultType]::ParameterName, 'Return to the weights that this revision wrote; `kubectl kubia history` lists them')
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Record why, for `history`')
+            [CompletionResult]::new('--allow', '--allow', [CompletionResultType]::ParameterName, 'Go on although this speaks against it; a refusal says its word')
+            [CompletionResult]::new('--proof', '--proof', [CompletionResultType]::ParameterName, 'Prove that the gateway proxies run the weights: where that can be seen, or else fail')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give up on the proof after this time')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only show what would be written: `client` asks no server to check it, `server` does')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Read only this kubeconfig file')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Use this kubeconfig context')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Act in this namespace instead of the context''s')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Act in this namespace instead of the context''s')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Give up on one request after this time: `30s`, `1m`, or seconds; 0 means 30s')
+            [CompletionResult]::new('--cluster', '--cluster', [CompletionResultType]::ParameterName, 'Use this cluster of the kubeconfig')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Use this user of the kubeconfig')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Talk to this API server')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Talk to this API server')
+            [CompletionResult]::new('--certificate-authority', '--certificate-authority', [CompletionResultType]::ParameterName, 'Trust the certificate authority in this file')
+            [CompletionResult]::new('--insecure-skip-tls-verify', '--insecure-skip-tls-verify', [CompletionResultType]::ParameterName, 'Accept any certificate of the server, which makes the connection insecure')
+            [CompletionResult]::new('--tls-server-name', '--tls-server-name', [CompletionResultType]::ParameterName, 'Expect the server''s certificate to be for this name')
+            [CompletionResult]::new('--proxy-url', '--proxy-url', [CompletionResultType]::ParameterName, 'Go through this proxy: http, https or socks5')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Use this bearer token; others on this machine can see it among the processes')
+            [CompletionResult]::new('--client-certificate', '--client-certificate', [CompletionResultType]::ParameterName, 'Use the certificate in this file to log in')
+            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Use the key in this file to log in')
+            [CompletionResult]::new('--username', '--username', [CompletionResultType]::ParameterName, 'Use this name for basic authentication')
+            [CompletionResult]::new('--password', '--password', [CompletionResultType]::ParameterName, 'Use this password for basic authentication; others on this machine can see it')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'Act as this user')
+            [CompletionResult]::new('--as-group', '--as-group', [CompletionResultType]::ParameterName, 'Act as a member of this group, with --as; may be repeated')
+            [CompletionResult]::new('--as-uid', '--as-uid', [CompletionResultType]::ParameterName, 'Act with this uid, with --as')
+            [CompletionResult]::new('--as-user-extra', '--as-user-extra', [CompletionResultType]::ParameterName, 'Act with this attribute, with --as: NAME=VALUE; may be repeated')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log requests to stderr: 6 each with its answer, 7 headers too, 8 bodies too')
+            [CompletionResult]::new('--v', '--v', [CompletionResultType]::ParameterName, 'Log requests to stderr: 6 each with its answer, 7 headers too, 8 bodies too')
+            [CompletionResult]::new('--warnings-as-errors', '--warnings-as-errors', [CompletionResultType]::ParameterName, 'Fail, after all is done, if the server has sent a warning')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Accepted as in kubectl; nothing is cached')
+            [CompletionResult]::new('--disable-compression', '--disable-compression', [CompletionResultType]::ParameterName, 'Accepted as in kubectl; nothing is compressed')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print in this format')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print in this format')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'kubectl-kubia;history' {
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'Read only this kubeconfig file')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'Use this kubeconfig context')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Act in this namespace instead of the context''s')
@@ -224,6 +306,9 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-kubia' -ScriptBlock {
             [CompletionResult]::new('--disable-compression', '--disable-compression', [CompletionResultType]::ParameterName, 'Accepted as in kubectl; nothing is compressed')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Print in this format')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Print in this format')
+            [CompletionResult]::new('-A', '-A ', [CompletionResultType]::ParameterName, 'Show every weighted route of all namespaces')
+            [CompletionResult]::new('--all-namespaces', '--all-namespaces', [CompletionResultType]::ParameterName, 'Show every weighted route of all namespaces')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'Print no line with the names of columns')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -268,6 +353,8 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-kubia' -ScriptBlock {
             [CompletionResult]::new('gateway-url', 'gateway-url', [CompletionResultType]::ParameterValue, 'Print host:port of the ingress gateway')
             [CompletionResult]::new('deploy', 'deploy', [CompletionResultType]::ParameterValue, 'Deploy the tutorial''s app: two versions behind the ingress gateway')
             [CompletionResult]::new('shift', 'shift', [CompletionResultType]::ParameterValue, 'Set the share of requests that goes to a version')
+            [CompletionResult]::new('undo', 'undo', [CompletionResultType]::ParameterValue, 'Take back the last change of weights, or return to a recorded one')
+            [CompletionResult]::new('history', 'history', [CompletionResultType]::ParameterValue, 'Show who changed the weights of a VirtualService, when, and why')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the way of a request: gateway, route, versions, pods')
             [CompletionResult]::new('completion', 'completion', [CompletionResultType]::ParameterValue, 'Complete command lines: scripts for shells, and kubectl''s own completion')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -280,6 +367,12 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-kubia' -ScriptBlock {
             break
         }
         'kubectl-kubia;help;shift' {
+            break
+        }
+        'kubectl-kubia;help;undo' {
+            break
+        }
+        'kubectl-kubia;help;history' {
             break
         }
         'kubectl-kubia;help;status' {

@@ -13,7 +13,8 @@ use clap::{
 use crate::{
     commands::{
         completion::CompletionArgs, connection::ConnectionArgs, deploy::DeployArgs,
-        gateway_url::GatewayUrlArgs, shift::ShiftArgs, status::StatusArgs,
+        gateway_url::GatewayUrlArgs, history::HistoryArgs, shift::ShiftArgs, status::StatusArgs,
+        undo::UndoArgs,
     },
     view::OutputFormat,
 };
@@ -28,7 +29,8 @@ use crate::{
     subcommand_required = true,
     after_help = "Flags go after `kubia`: kubectl refuses flags before a plugin's name.\n\
                   Exit codes: 0 done, 1 failed, 2 usage, 3 refused and nothing written, \
-                  6 changed meanwhile and nothing written."
+                  4 written but a proxy runs something else, 6 changed meanwhile and nothing written, \
+                  130 interrupted."
 )]
 pub struct Cli {
     /// Flags every command takes.
@@ -60,6 +62,10 @@ pub enum Command {
     Deploy(DeployArgs),
     /// Set the share of requests that goes to a version
     Shift(ShiftArgs),
+    /// Take back the last change of weights, or return to a recorded one
+    Undo(UndoArgs),
+    /// Show who changed the weights of a VirtualService, when, and why
+    History(HistoryArgs),
     /// Show the way of a request: gateway, route, versions, pods
     Status(StatusArgs),
     /// Complete command lines: scripts for shells, and kubectl's own completion

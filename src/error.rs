@@ -5,8 +5,11 @@ use std::{io, path::PathBuf};
 use crate::{
     cluster::{ApiError, ConnectError, Failure},
     domain::{
-        deploy::DeployError, gateway_url::GatewayUrlError, object::ObjectRef, shift::ShiftError,
-        text::Printable,
+        deploy::DeployError,
+        gateway_url::GatewayUrlError,
+        object::ObjectRef,
+        shift::{Aftermath, ShiftError, guard::GuardError, history::HistoryError, undo::UndoError},
+        text::{Printable, quoted},
     },
 };
 
@@ -22,8 +25,12 @@ pub enum ExitCode {
     Usage = 2,
     /// Refused by a guard; nothing was written.
     Refused = 3,
+    /// Written, but a proxy runs something else; or, where a proof is required, it is not proven.
+    NotLive = 4,
     /// Somebody changed the object meanwhile; nothing was written.
     Conflict = 6,
+    /// Ctrl-C.
+    Interrupted = 130,
 }
 
 impl From<ExitCode> for std::process::ExitCode {
@@ -50,6 +57,54 @@ pub enum Error {
     /// A shift that cannot be planned.
     #[error(transparent)]
     Shift(#[from] ShiftError),
+    /// A shift that a guard refuses.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    /// A history that cannot be read.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// There is no way back.
+    #[error(transparent)]
+    Undo(#[from] UndoError),
+    /// A command line that is wrong in a way its parser cannot see.
+    #[error("{0}")]
+    Usage(String),
+    /// A proof was required, and is not possible; nothing was written.
+    #[error("{object} cannot be proven: {}; nothing was written", joined(.reasons))]
+    NotProvable {
+        /// The VirtualService.
+        object: ObjectRef,
+        /// Why.
+        reasons: Vec<String>,
+    },
+    /// A proof was required, and is not there in time.
+    #[error("{object} is written, but not proven after {seconds} s: {}", joined(.reasons))]
+    NotProven {
+        /// The VirtualService.
+        object: ObjectRef,
+        /// How long was waited.
+        seconds: f64,
+        /// Why.
+        reasons: Vec<String>,
+    },
+    /// Proxies run other weights.
+    #[error("{object} is written, but not live after {seconds} s: {}", joined(.proxies))]
+    NotLive {
+        /// The VirtualService.
+        object: ObjectRef,
+        /// How long was waited.
+        seconds: f64,
+        /// Which proxies, and what they run.
+        proxies: Vec<String>,
+    },
+    /// Ctrl-C while weights were written or proven.
+    #[error("interrupted: {}", became(.object, .now.as_ref()))]
+    Interrupted {
+        /// The VirtualService.
+        object: ObjectRef,
+        /// What it has now; nothing when it could not be read.
+        now: Option<(Aftermath, String)>,
+    },
     /// The VirtualService does not exist.
     #[error("{object} does not exist")]
     NoVirtualService {
@@ -138,6 +193,23 @@ pub enum Error {
     Output(#[source] io::Error),
 }
 
+fn joined(reasons: &[String]) -> String {
+    let reasons: Vec<_> = reasons.iter().map(|reason| Printable(reason).to_string()).collect();
+    reasons.join("; ")
+}
+
+fn became(object: &ObjectRef, now: Option<&(Aftermath, String)>) -> String {
+    let Some((aftermath, shares)) = now else {
+        return format!("it is not known whether {object} was written");
+    };
+    let what = match aftermath {
+        Aftermath::Written => "is written",
+        Aftermath::NotWritten => "is not written",
+        Aftermath::Other => "was changed by somebody else",
+    };
+    format!("{object} {what}: {}", Printable(shares))
+}
+
 fn because(waiting: Option<&(String, String)>) -> String {
     let Some((reason, message)) = waiting else { return String::new() };
     format!("; {}: {}", Printable(reason), Printable(message))
@@ -155,18 +227,31 @@ impl Error {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Api(ApiError { failure: Failure::Conflict { .. }, .. })
+            | Self::Shift(ShiftError::FromDiffers { .. })
             | Self::Changed { .. } => ExitCode::Conflict,
-            Self::Deploy(DeployError::HostTaken { .. } | DeployError::OtherGateway { .. })
+            Self::NotProven { .. } | Self::NotLive { .. } => ExitCode::NotLive,
+            Self::Interrupted { .. } => ExitCode::Interrupted,
+            Self::Deploy(
+                DeployError::HostTaken { .. }
+                | DeployError::OtherGateway { .. }
+                | DeployError::History(_),
+            )
             | Self::Shift(
                 ShiftError::SeveralRoutes { .. }
                 | ShiftError::NoWeightedRoute { .. }
                 | ShiftError::UnknownVersion { .. }
+                | ShiftError::UnknownRoute { .. }
                 | ShiftError::AmbiguousVersion { .. }
+                | ShiftError::NamedTwice { .. }
                 | ShiftError::Split { .. },
             )
+            | Self::Guard(_)
+            | Self::History(_)
+            | Self::Undo(_)
+            | Self::NotProvable { .. }
             | Self::KrewDirectory { .. }
             | Self::ForeignFile { .. } => ExitCode::Refused,
-            Self::Format { .. } => ExitCode::Usage,
+            Self::Format { .. } | Self::Usage(_) => ExitCode::Usage,
             Self::Connect(_)
             | Self::Warnings { .. }
             | Self::Pending { .. }
@@ -179,6 +264,15 @@ impl Error {
             | Self::File { .. }
             | Self::NoHome
             | Self::Output(_) => ExitCode::Failed,
+        }
+    }
+
+    /// Returns what to commit so that the same is not refused again: YAML of several lines each.
+    #[must_use]
+    pub fn snippets(&self) -> Vec<&str> {
+        match self {
+            Self::Guard(error) => error.snippets(),
+            _ => vec![],
         }
     }
 
@@ -211,6 +305,33 @@ impl Error {
                 Some("name the gateway with --gateway-namespace and --service".to_owned())
             }
             Self::Shift(error) => shift_hint(error),
+            Self::Guard(error) => Some(format!(
+                "mend that, or go on all the same with --allow={}",
+                error.words().join(",")
+            )),
+            Self::History(HistoryError::Unreadable { object, .. })
+            | Self::Deploy(DeployError::History(HistoryError::Unreadable { object, .. })) => {
+                Some(format!(
+                    "look at it, and remove it with `kubectl annotate virtualservices.networking.istio.io \
+                 {} -n {} kubectl-kubia/history-`",
+                    object.name, object.namespace
+                ))
+            }
+            Self::Undo(error) => Some(undo_hint(error)),
+            Self::Usage(_) => {
+                Some("`kubectl kubia COMMAND --help` shows how it is meant".to_owned())
+            }
+            Self::NotProvable { .. } => Some(
+                "without --proof=require it is written, and what is not proven is said".to_owned(),
+            ),
+            Self::NotProven { object, .. } | Self::NotLive { object, .. } => Some(format!(
+                "the same command looks again; `kubectl kubia undo {} -n {}` takes it back",
+                object.name, object.namespace
+            )),
+            Self::Interrupted { object, .. } => Some(format!(
+                "look at it with `kubectl kubia status {} -n {}`",
+                object.name, object.namespace
+            )),
             Self::NoVirtualService { object } => Some(format!(
                 "deploy the tutorial's app with `kubectl kubia deploy -n {}`, or list what there \
                  is with `kubectl get virtualservices.networking.istio.io -A`",
@@ -242,9 +363,12 @@ impl Error {
                 path.display()
             )),
             Self::NoHome => Some("name a directory: --install=DIR, --uninstall=DIR".to_owned()),
-            Self::Format { .. } | Self::File { .. } | Self::Warnings { .. } | Self::Output(_) => {
-                None
-            }
+            Self::History(HistoryError::TooLarge { .. })
+            | Self::Deploy(DeployError::History(HistoryError::TooLarge { .. }))
+            | Self::Format { .. }
+            | Self::File { .. }
+            | Self::Warnings { .. }
+            | Self::Output(_) => None,
         }
     }
 }
@@ -374,16 +498,40 @@ fn gateway_hint(error: &GatewayUrlError) -> Option<String> {
 
 fn shift_hint(error: &ShiftError) -> Option<String> {
     match error {
-        ShiftError::NoWeightedRoute { object } | ShiftError::SeveralRoutes { object, .. } => {
-            Some(format!(
-                "see its routes with `kubectl kubia status {} -n {}`",
-                object.name, object.namespace
-            ))
+        ShiftError::NoWeightedRoute { object } => Some(format!(
+            "see its routes with `kubectl kubia status {} -n {}`",
+            object.name, object.namespace
+        )),
+        ShiftError::SeveralRoutes { arguments, .. } => {
+            Some(format!("say which: {}, or --route all", arguments.join(", ")))
         }
-        ShiftError::AmbiguousVersion { .. } => {
-            Some("name a subset or a host instead of a version".to_owned())
+        ShiftError::AmbiguousVersion { names, route, .. } => {
+            let names: Vec<_> =
+                names.iter().map(|name| format!("{}=PERCENT", quoted(name))).collect();
+            let route = route.as_ref().map_or_else(String::new, |route| format!(", with {route}"));
+            Some(format!("say which: {}{route}", names.join(", ")))
         }
         ShiftError::Split { .. } => Some("name the share of every version".to_owned()),
-        ShiftError::UnknownVersion { .. } => None,
+        ShiftError::FromDiffers { object, .. } => Some(format!(
+            "look at it with `kubectl kubia status {} -n {}`",
+            object.name, object.namespace
+        )),
+        ShiftError::UnknownRoute { .. }
+        | ShiftError::UnknownVersion { .. }
+        | ShiftError::NamedTwice { .. } => None,
+    }
+}
+
+fn undo_hint(error: &UndoError) -> String {
+    match error {
+        UndoError::Empty { .. } => {
+            "only changes by kubectl-kubia are recorded; set the weights with \
+             `kubectl kubia shift`"
+                .to_owned()
+        }
+        UndoError::UnknownRevision { object, .. } => {
+            format!("`kubectl kubia history {} -n {}` lists them", object.name, object.namespace)
+        }
+        UndoError::OtherRoute { .. } => "set the weights with `kubectl kubia shift`".to_owned(),
     }
 }

@@ -129,7 +129,9 @@ pub async fn execute(command: Command, mut invocation: Invocation<'_>) -> ExitCo
     let result = match &command {
         Command::GatewayUrl(args) => commands::gateway_url::run(&mut invocation, args).await,
         Command::Deploy(args) => Box::pin(commands::deploy::run(&mut invocation, args)).await,
-        Command::Shift(args) => commands::shift::run(&mut invocation, args).await,
+        Command::Shift(args) => Box::pin(commands::shift::run(&mut invocation, args)).await,
+        Command::Undo(args) => Box::pin(commands::undo::run(&mut invocation, args)).await,
+        Command::History(args) => commands::history::run(&mut invocation, args).await,
         Command::Status(args) => commands::status::run(&mut invocation, args).await,
         Command::Completion(args) => commands::completion::run(&mut invocation, args),
     };
@@ -148,5 +150,8 @@ fn report(error: &Error, err: &mut dyn Write) -> ExitCode {
     }
     // There is nobody left to tell when stderr is closed.
     let _ = view::error(&error.headline(), error.source(), error.hint().as_deref(), err);
+    for snippet in error.snippets() {
+        let _ = view::block(snippet, err);
+    }
     error.exit_code()
 }

@@ -14,12 +14,14 @@ use kubia::{
         gateway::IngressGateway,
         gateway_url::{Snapshot, Wanted, answer},
         named_gateway::{GatewayApi, NamedGateway},
+        object::{Kind, ObjectRef},
         platform::Platform,
-        route::Route,
+        proof::{Expectation, Gateway, envoy, merged},
+        shift::{self, RouteChoice, history::History, owner, undo},
         snapshot::{Deployment, Pod, Service, Subset, full_host, labels, service_of_host},
         split::Percent,
-        status::{first_gateway, services_named},
         text::{Printable, quoted, shorten},
+        virtual_service::VirtualService,
     },
 };
 use serde_json::Value;
@@ -28,7 +30,7 @@ use serde_json::Value;
 pub type FuzzTarget = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [FuzzTarget; 11] = [
+pub const TARGETS: [FuzzTarget; 12] = [
     ("kubeconfig", kubeconfig),
     ("credential", credential),
     ("status", status),
@@ -38,6 +40,7 @@ pub const TARGETS: [FuzzTarget; 11] = [
     ("deployment", deployment),
     ("route", route),
     ("gateway", gateway),
+    ("envoy", envoy),
     ("node", node),
     ("words", words),
 ];
@@ -131,23 +134,67 @@ fn deployment(data: &[u8]) {
     let _ = labels(&object, "/metadata/labels");
 }
 
-/// A VirtualService and a DestinationRule.
+/// A VirtualService and a DestinationRule: what its routes are called, a shift, its history, its owners.
 fn route(data: &[u8]) {
     let Some(objects) = json(data) else { return };
-    let routes = Route::read_all(&objects["virtualService"]);
+    let named = VirtualService::new(objects["virtualService"].clone());
     let subsets = Subset::read_all(&objects["destinationRule"]);
-    for route in &routes {
+    for route in named.routes() {
         let shares = route.shares();
         assert_eq!(shares.len(), route.weights().len());
         assert!(shares.iter().all(|share| (0.0..=100.0).contains(share)), "{shares:?}");
-        for destination in &route.destinations {
-            let version = destination.version(&subsets);
-            assert!(destination.is_called(version, &subsets) || version.is_empty());
-            let _ = destination.find_subset(&subsets);
+        for index in 0..route.destinations.len() {
+            let argument = route.argument(index, &subsets);
+            assert_eq!(route.find(&argument, &subsets), [index], "{argument:?}");
         }
+        shift_first(&named, &subsets, route.versions(&subsets)[0].clone());
     }
-    let _ = services_named(&objects["virtualService"]);
-    let _ = first_gateway(&objects["virtualService"]);
+    let _ = (named.gateways(), named.delegates(), merged::merge(&named, &[]));
+    let object = ObjectRef::new(Kind::VirtualService, "n", "vs");
+    if let Ok(history) = History::read(&object, &named.json) {
+        let _ = undo::plan(&named, &history, None, &subsets);
+    }
+    for owner in owner::owners(&named.json) {
+        assert_printable(&owner.consequence());
+        let _ = owner.snippet(&named.json);
+    }
+}
+
+/// Shifts 30 % to a version, which changes weights alone, and then nothing.
+fn shift_first(named: &VirtualService, subsets: &[Subset], version: String) {
+    let mut snapshot = shift::Snapshot {
+        named: named.clone(),
+        delegates: vec![],
+        subsets: subsets.to_vec(),
+        subsets_unread: None,
+    };
+    let share = Percent::new(30).expect("it is below 100");
+    let wanted =
+        shift::Wanted { shares: vec![(version, share)], from: vec![], route: RouteChoice::Only };
+    let Ok(planned) = shift::plan(&snapshot, &wanted) else { return };
+    snapshot.named = planned.applied();
+    assert!(shift::plan(&snapshot, &wanted).is_ok_and(|again| again.is_unchanged()));
+}
+
+/// What an Envoy's admin port answers, held against what the recorded VirtualService asks for.
+fn envoy(data: &[u8]) {
+    let recorded = |text: &str| serde_json::from_str(text).expect("the record is JSON");
+    let root =
+        VirtualService::new(recorded(include_str!("../../tests/envoy/virtual-service.json")));
+    let expectation = Expectation {
+        routes: merged::merge(&root, &[]),
+        targets: vec![(root.object.clone(), "#1".parse().expect("a place"))],
+        gateways: vec![Gateway::read(&recorded(include_str!("../../tests/envoy/gateway.json")))],
+        root,
+    };
+    let labels = serde_json::json!({"istio": "ingressgateway"});
+    let pod = Pod::read(&serde_json::json!({"metadata": {"labels": labels}}));
+    if let Ok(configs) = envoy::route_configs(data) {
+        let _ = expectation.judge(&pod, &configs);
+        let _ = expectation.shadow(&pod, &configs);
+    }
+    let _ = (envoy::versions(data), envoy::listeners(data), envoy::secrets(data));
+    let _ = envoy::healthy_clusters(data);
 }
 
 /// A list: a Gateway of either kind, a Service, and pods.

@@ -68,9 +68,23 @@ fn content(operation: &Operation) -> ((&'static str, Vec<u8>), &'static str) {
             };
             (body, query)
         }
-        Operation::JsonPatch(patch) => {
-            let patch = serde_json::to_vec(patch).expect("a patch is JSON");
-            (("application/json-patch+json", patch), "")
+        Operation::JsonPatch(patch) => (("application/json-patch+json", json_as_go(patch)), ""),
+    }
+}
+
+/// Writes JSON as the API server does: it compares the strings of a `test` in their escaped form
+/// (evanphx/json-patch v4, `lazyNode.equal`), and Go escapes `<`, `>`, `&` and two line separators.
+fn json_as_go(patch: &json_patch::Patch) -> Vec<u8> {
+    let json = serde_json::to_string(patch).expect("a patch is JSON");
+    let mut bytes = Vec::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            // None of them stands outside of a string.
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                bytes.extend(format!("\\u{:04x}", u32::from(character)).into_bytes());
+            }
+            _ => bytes.extend(character.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
+    bytes
 }

@@ -170,6 +170,16 @@ impl Cluster {
         Err(ApiError::new("get", &object, Failure::NotFound { message }))
     }
 
+    /// Finds the Services of the pods that run an Istio Gateway, when both have been read.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn gateways_of(&self, pods: Vec<Pod>) -> Result<Found, ApiError> {
+        let mut found = Found::default();
+        found.gateways = self.services_of(pods, &mut found).await?;
+        Ok(found)
+    }
+
     /// Reads an object whose kind the server may not have.
     async fn find_if(&self, wanted: bool, object: &ObjectRef) -> Result<Option<Value>, ApiError> {
         if !wanted {

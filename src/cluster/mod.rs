@@ -7,12 +7,15 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 mod apply;
+mod backends;
 mod connection;
 mod failure;
 mod gateways;
 pub mod hostile;
+mod identity;
 mod lean;
 mod names;
+mod proxies;
 mod read;
 
 use self::{
@@ -24,6 +27,7 @@ pub use self::{
     connection::{ConnectError, Connection, Messages, Named, Silence, Target},
     failure::{ApiError, Failure, Phase},
     gateways::{Found, GatewayChoice},
+    proxies::{Proxy, ProxyError},
     read::{Freshness, Listing},
 };
 use crate::domain::object::{ISTIO_GROUP, ISTIO_VERSIONS, Kind};

@@ -191,7 +191,7 @@ fn live(command: &str, arg: &str) -> Option<Live> {
         (_, "user") => Some(Live::Kubeconfig(Named::User)),
         (_, "namespace" | "gateway_namespace") => Some(Live::Namespaces),
         ("gateway-url", "name") => Some(Live::Gateways),
-        ("shift" | "status", "name") => Some(Live::VirtualServices),
+        ("shift", "words") | ("undo" | "history" | "status", "name") => Some(Live::VirtualServices),
         _ => None,
     }
 }

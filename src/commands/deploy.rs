@@ -7,9 +7,10 @@ use std::{
 
 use clap::Args;
 use futures_util::future::join_all;
+use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{DryRunArgs, GatewayArgs, Invocation, ingress_gateway};
+use super::{DryRunArgs, GatewayArgs, Invocation, ingress_gateway, recorded_user};
 use crate::{
     cluster::{ApiError, Cluster, GatewayChoice},
     domain::{
@@ -109,7 +110,8 @@ pub async fn run(invocation: &mut Invocation<'_>, args: &DeployArgs) -> Result<(
         return print_manifests(invocation, &deploy::render_offline(&namespace, &wanted));
     }
     let cluster = invocation.connect().await?;
-    let (snapshot, unread) = read(&cluster, &wanted, &args.gateway.choice()).await?;
+    let (snapshot, unread) =
+        read(&cluster, &wanted, &args.gateway.choice(), invocation.now).await?;
     let plan = deploy::plan(&snapshot, &wanted)?;
     announce(invocation, &cluster, &plan, &wanted.name, unread.as_ref());
     // The server checks all six before the first is written, so a refusal leaves nothing half-done.
@@ -151,13 +153,16 @@ async fn read(
     cluster: &Cluster,
     wanted: &Wanted,
     gateway: &GatewayChoice,
+    now: Timestamp,
 ) -> Result<(Snapshot, Option<ApiError>), Error> {
     let namespace = cluster.namespace.as_str();
     let (istio_version, gateway) =
         tokio::join!(cluster.istio_version(), ingress_gateway(cluster, gateway));
     let istio_version = istio_version?.to_owned();
     let gateway = gateway?;
-    let (existing, virtual_services, gateways) = tokio::join!(
+    let user = async { if wanted.v2.is_some() { recorded_user(cluster).await } else { None } };
+    let (user, existing, virtual_services, gateways) = tokio::join!(
+        user,
         read_existing(cluster, &wanted.name),
         cluster.list_widely(Kind::VirtualService, namespace),
         cluster.list_widely(Kind::Gateway, namespace)
@@ -171,6 +176,8 @@ async fn read(
         existing: existing?,
         virtual_services,
         gateways,
+        now,
+        user,
     };
     Ok((snapshot, unread.or(unread_gateways)))
 }

@@ -246,7 +246,9 @@ async fn probe(
 /// Adds to the error where else was looked; what was forbidden comes before what was not found.
 fn complete(error: GatewayUrlError, mut found: Found) -> Error {
     match error {
-        GatewayUrlError::NothingRuns { .. } if !found.forbidden.is_empty() => {
+        GatewayUrlError::NothingRuns { .. } | GatewayUrlError::NoAddress { .. }
+            if !found.forbidden.is_empty() =>
+        {
             found.forbidden.remove(0).into()
         }
         GatewayUrlError::NoGateway { .. } => {

@@ -6,28 +6,36 @@ use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser},
 };
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    cluster::{Cluster, Connection, GatewayChoice},
+    cluster::{ApiError, Cluster, Connection, GatewayChoice},
     domain::{
         gateway::{INSTALLATIONS, IngressGateway},
         gateway_url::GatewayUrlError,
         object::{Kind, ObjectRef},
         plan::DryRun,
+        shift::Snapshot,
         text::Printable,
+        virtual_service::VirtualService,
     },
     error::Error,
     view::{self, OutputFormat, View},
 };
 
+pub mod change;
 pub mod complete;
 pub mod completion;
 pub mod connection;
 pub mod deploy;
 pub mod gateway_url;
+pub mod history;
+mod interrupt;
+mod proof;
 pub mod shift;
 pub mod status;
+pub mod undo;
 
 /// Name of the tutorial's VirtualService, which is meant when none is named.
 const TUTORIAL_VIRTUAL_SERVICE: &str = "kubia-vs";
@@ -184,13 +192,66 @@ fn virtual_service(name: Option<&str>, namespace: &str) -> ObjectRef {
     ObjectRef::new(Kind::VirtualService, namespace, name)
 }
 
+/// Returns who changes weights, for the history; nothing when that may not be known or recorded.
+async fn recorded_user(cluster: &Cluster) -> Option<String> {
+    let is_recorded = std::env::var_os("KUBIA_RECORD_USER").is_none_or(|value| value != "0");
+    if is_recorded { cluster.user().await.ok() } else { None }
+}
+
 /// Reads a VirtualService, and says in its own words when it does not exist.
 async fn read_virtual_service(
     cluster: &Cluster,
     object: &ObjectRef,
-) -> Result<serde_json::Value, Error> {
-    let found = cluster.find(object).await?;
+) -> Result<VirtualService, Error> {
+    let found = cluster.find(object).await?.map(VirtualService::new);
     found.ok_or_else(|| Error::NoVirtualService { object: object.clone() })
+}
+
+/// Reads a VirtualService, what its routes delegate to, and the subsets they refer to.
+async fn read_snapshot(cluster: &Cluster, object: &ObjectRef) -> Result<Snapshot, Error> {
+    let namespace = &object.namespace;
+    let (named, subsets) =
+        tokio::join!(read_virtual_service(cluster, object), cluster.subsets(namespace));
+    let named = named?;
+    let delegates = read_delegates(cluster, &named, &[]).await?;
+    let routes: Vec<_> =
+        std::iter::once(&named).chain(&delegates).flat_map(VirtualService::routes).collect();
+    let subsets = match subsets {
+        Ok(mut subsets) => {
+            let missing = cluster.missing_subsets(&routes, &subsets, namespace).await;
+            missing.map(|missing| {
+                subsets.extend(missing);
+                subsets
+            })
+        }
+        Err(error) => Err(error),
+    };
+    let (subsets, subsets_unread) = match subsets {
+        Ok(subsets) => (subsets, None),
+        Err(error) => (vec![], Some(error.need())),
+    };
+    Ok(Snapshot { named, delegates, subsets, subsets_unread })
+}
+
+/// Reads the VirtualServices that the routes of a root delegate to, but not those that are known. One
+/// that does not exist, or has hosts of its own, is left out: Istio serves no route in its place.
+async fn read_delegates(
+    cluster: &Cluster,
+    root: &VirtualService,
+    known: &[VirtualService],
+) -> Result<Vec<VirtualService>, ApiError> {
+    let (mut delegates, mut others) = (Vec::new(), Vec::new());
+    for object in root.delegates() {
+        match known.iter().find(|each| each.object == object) {
+            Some(delegate) => delegates.push(delegate.clone()),
+            None => others.push(object),
+        }
+    }
+    for found in join_all(others.iter().map(|object| cluster.find(object))).await {
+        delegates.extend(found?.map(VirtualService::new));
+    }
+    delegates.retain(VirtualService::is_delegate);
+    Ok(delegates)
 }
 
 #[cfg(test)]

@@ -1,92 +1,139 @@
-//! `shift`: reads a VirtualService, plans its new weights, and writes them in one guarded patch.
+//! `shift`: plans new weights for a VirtualService, and has them written and proven.
 
 use clap::Args;
 
-use super::{Invocation, read_virtual_service, virtual_service};
+use super::{
+    Invocation,
+    change::{Change, ChangeArgs, carry_out},
+    read_snapshot, virtual_service,
+};
 use crate::{
-    cluster::{ApiError, Cluster, Failure},
     domain::{
-        plan::{Action, DryRun, Outcome},
-        shift::{self, Shift},
+        shift::{self, RouteChoice, Wanted},
         split::Percent,
     },
     error::Error,
-    view::{
-        OutputFormat,
-        change::{ShiftResult, announcement},
-    },
+    view::OutputFormat,
 };
 
 /// Flags of `shift`.
 ///
 /// Set the share of requests that goes to a version; the other versions keep their proportions.
-/// The write is refused when anybody changed the route since it was read.
+///
+/// A VERSION is the value of the label `version` that a subset selects, else the name of a subset,
+/// else a host. The write is refused when anybody changed the route since it was read, and what was
+/// written is proven on the gateway proxies.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  \
+#[command(
+    override_usage = "kubectl kubia shift [NAME] VERSION=PERCENT… [OPTIONS]",
+    after_help = "Examples:\n  \
     # 30 % of requests to v2, everything else to v1\n  \
     kubectl kubia shift --v2 30\n\n  \
-    # Everything back to v1\n  \
-    kubectl kubia shift --v2 0")]
+    # Any VirtualService, any number of versions, with decimals\n  \
+    kubectl kubia shift reviews v2=0.5 v3=10 -n shop\n\n  \
+    # Only if v2 has 5 % now\n  \
+    kubectl kubia shift reviews v2=25 --from v2=5"
+)]
 pub struct ShiftArgs {
-    /// The VirtualService
-    #[arg(default_value = super::TUTORIAL_VIRTUAL_SERVICE)]
-    name: String,
+    /// The VirtualService, and the share of each version in percent
+    #[arg(value_name = "NAME | VERSION=PERCENT", value_parser = parse_word,
+          required_unless_present_any = ["v1", "v2"])]
+    words: Vec<Word>,
     /// Send this share of requests to v1, in percent
-    #[arg(long, value_name = "PERCENT", required_unless_present = "v2")]
+    #[arg(long, value_name = "PERCENT")]
     v1: Option<Percent>,
     /// Send this share of requests to v2, in percent
     #[arg(long, value_name = "PERCENT")]
     v2: Option<Percent>,
+    /// Only if the versions have these shares now
+    #[arg(long, value_name = "VERSION=PERCENT", value_delimiter = ',', value_parser = parse_share)]
+    from: Vec<(String, Percent)>,
+    /// The route: its name, its place (`#0`, `tls#0`, `tcp#0`), or `all` that have the versions
+    #[arg(long, value_name = "NAME | #N | all", value_parser = parse_route, default_value = "")]
+    route: RouteChoice,
     #[command(flatten)]
-    dry_run: super::DryRunArgs,
+    change: ChangeArgs,
+}
+
+/// A word without a flag.
+#[derive(Clone, Debug)]
+enum Word {
+    Name(String),
+    Share((String, Percent)),
+}
+
+fn parse_word(text: &str) -> Result<Word, String> {
+    if text.contains('=') {
+        parse_share(text).map(Word::Share)
+    } else {
+        Ok(Word::Name(text.to_owned()))
+    }
+}
+
+fn parse_share(text: &str) -> Result<(String, Percent), String> {
+    match text.rsplit_once('=') {
+        Some((version, share)) if !version.is_empty() => {
+            let share = share.parse().map_err(|error| format!("{error}"))?;
+            Ok((version.to_owned(), share))
+        }
+        _ => Err("a share is written VERSION=PERCENT".to_owned()),
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "clap takes a parser that can fail")]
+fn parse_route(text: &str) -> Result<RouteChoice, String> {
+    Ok(match text {
+        "" => RouteChoice::Only,
+        "all" => RouteChoice::All,
+        name => RouteChoice::Called(name.to_owned()),
+    })
 }
 
 impl ShiftArgs {
-    fn wanted(&self) -> Vec<(String, Percent)> {
+    /// Returns the name of the VirtualService, if one is given.
+    fn name(&self) -> Result<Option<&str>, Error> {
+        let mut names = self.words.iter().filter_map(|word| match word {
+            Word::Name(name) => Some(name.as_str()),
+            Word::Share(_) => None,
+        });
+        let name = names.next();
+        match names.next() {
+            None => Ok(name),
+            Some(second) => Err(Error::Usage(format!(
+                "{second} is one name too many: a share is written VERSION=PERCENT"
+            ))),
+        }
+    }
+
+    fn wanted(&self) -> Result<Wanted, Error> {
         let named = [("v1", self.v1), ("v2", self.v2)];
-        named.into_iter().filter_map(|(name, share)| Some((name.to_owned(), share?))).collect()
+        let named = named.into_iter().filter_map(|(name, share)| Some((name.to_owned(), share?)));
+        let words = self.words.iter().filter_map(|word| match word {
+            Word::Share(share) => Some(share.clone()),
+            Word::Name(_) => None,
+        });
+        let shares: Vec<_> = words.chain(named).collect();
+        if shares.is_empty() {
+            return Err(Error::Usage(
+                "no share is given: VERSION=PERCENT, --v1 or --v2".to_owned(),
+            ));
+        }
+        Ok(Wanted { shares, from: self.from.clone(), route: self.route.clone() })
     }
 }
 
 /// Shifts traffic.
 ///
 /// # Errors
-/// When the VirtualService is missing, the versions are not clear, or the route was changed meanwhile.
+/// When the VirtualService is missing, the versions are not clear, a guard refuses, the route was
+/// changed meanwhile, or a proxy runs other weights in the end.
 pub async fn run(invocation: &mut Invocation<'_>, args: &ShiftArgs) -> Result<(), Error> {
     invocation.require_format(OutputFormat::USUAL)?;
+    let (name, wanted) = (args.name()?, args.wanted()?);
     let cluster = invocation.connect().await?;
-    let object = virtual_service(Some(&args.name), &cluster.namespace);
-    let (route, subsets) =
-        tokio::join!(read_virtual_service(&cluster, &object), cluster.subsets(&object.namespace));
-    let shift = shift::plan(&object, &route?, &subsets?, &args.wanted())?;
-    invocation.note(&announcement(&cluster.context, &shift));
-    let dry_run = args.dry_run.get();
-    let outcome = write(&cluster, &shift, dry_run).await?;
-    invocation.show(&ShiftResult::new(&cluster.context, &shift, outcome, dry_run))
-}
-
-async fn write(cluster: &Cluster, shift: &Shift, dry_run: DryRun) -> Result<Outcome, Error> {
-    let Some(action) = &shift.action else { return Ok(Outcome::Unchanged) };
-    if dry_run == DryRun::Client {
-        return Ok(Outcome::Patched);
-    }
-    match cluster.apply(action, None, dry_run).await {
-        Err(error) if matches!(error.failure, Failure::PatchDoesNotFit { .. }) => {
-            Err(explain(cluster, action, error).await)
-        }
-        result => Ok(result?),
-    }
-}
-
-/// Finds out why a patch did not fit: only a tested value that differs now is a conflict.
-async fn explain(cluster: &Cluster, action: &Action, refusal: ApiError) -> Error {
-    let object = action.object.clone();
-    match cluster.find(&object).await {
-        Ok(None) => Error::NoVirtualService { object },
-        Ok(Some(now)) => match shift::conflict(action, &now) {
-            Some(path) => Error::Changed { object, path },
-            None => refusal.into(),
-        },
-        Err(_) => refusal.into(),
-    }
+    let object = virtual_service(name, &cluster.namespace);
+    let snapshot = read_snapshot(&cluster, &object).await?;
+    let shift = shift::plan(&snapshot, &wanted)?;
+    let change = Change { snapshot, shift, undo: None, edited: vec![] };
+    carry_out(invocation, &cluster, &change, &args.change).await
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::{
     gateway::{INSTALLATIONS, IngressGateway},
@@ -12,8 +13,9 @@ use super::{
     plan::{Action, FIELD_MANAGER, Operation, Outcome},
     rivals,
     route::Route,
+    shift::history::{ANNOTATION, Entry, History, HistoryError, POINTER, RecordedRoute},
     snapshot::{Labels, labels, list, selector_text, text},
-    split::{Percent, TOTAL},
+    split::Percent,
     text::Printable,
 };
 
@@ -54,6 +56,10 @@ pub struct Snapshot {
     pub virtual_services: Vec<Value>,
     /// Gateways wherever they may be listed.
     pub gateways: Vec<Value>,
+    /// When, for the history of weights.
+    pub now: Timestamp,
+    /// Who, for the history of weights; unknown when it is not to be recorded.
+    pub user: Option<String>,
 }
 
 /// A deploy that has been decided.
@@ -106,6 +112,9 @@ pub enum DeployError {
     /// The ingress gateway has no port to use.
     #[error(transparent)]
     Gateway(#[from] GatewayUrlError),
+    /// New weights cannot be recorded.
+    #[error(transparent)]
+    History(#[from] HistoryError),
 }
 
 /// Plans the six objects.
@@ -136,11 +145,14 @@ pub fn plan(snapshot: &Snapshot, wanted: &Wanted) -> Result<Deploy, DeployError>
         gateway_port: port.server,
         istio_version: snapshot.istio_version.clone(),
     };
-    let actions = manifests::render(&app)
-        .into_iter()
-        .map(|manifest| apply(snapshot, manifest, wanted.force))
-        .collect();
-    Ok(Deploy { host, actions, port })
+    let history = history(snapshot, &own, app.weights)?;
+    let actions = manifests::render(&app).into_iter().map(|mut manifest| {
+        if let Some(history) = history.as_ref().filter(|_| manifest["kind"] == "VirtualService") {
+            manifest["metadata"]["annotations"] = json!({ANNOTATION: history});
+        }
+        apply(snapshot, manifest, wanted.force)
+    });
+    Ok(Deploy { host, actions: actions.collect(), port })
 }
 
 /// Returns the six manifests as they are without a cluster to look at.
@@ -252,19 +264,45 @@ fn no_port(gateway: &IngressGateway) -> DeployError {
     .into()
 }
 
-fn weights(snapshot: &Snapshot, wanted: &Wanted) -> [u32; 2] {
+fn weights(snapshot: &Snapshot, wanted: &Wanted) -> [u64; 2] {
     if let Some(v2) = wanted.v2 {
         return split_of(v2);
     }
     let name = Names::of(&wanted.name).virtual_service;
     let live = existing(snapshot, Kind::VirtualService, &name);
-    let routes = live.map(Route::read_all).unwrap_or_default();
-    let ours = routes.iter().find(|route| subsets_of(route) == ["dr-v1", "dr-v2"]);
-    ours.map_or([50, 50], |route| [route.destinations[0].weight, route.destinations[1].weight])
+    live.and_then(own_route).map_or([50, 50], |route| {
+        let weights = route.weights();
+        [weights[0], weights[1]]
+    })
 }
 
-fn split_of(v2: Percent) -> [u32; 2] {
-    [TOTAL - u32::from(v2.get()), v2.get().into()]
+/// The route of a VirtualService that is this program's.
+fn own_route(virtual_service: &Value) -> Option<Route> {
+    let mut routes = Route::read_all(virtual_service).into_iter();
+    routes.find(|route| subsets_of(route) == ["dr-v1", "dr-v2"])
+}
+
+/// The history to apply with the VirtualService: as it is, or with one more entry when weights change.
+fn history(
+    snapshot: &Snapshot,
+    object: &ObjectRef,
+    weights: [u64; 2],
+) -> Result<Option<String>, HistoryError> {
+    let Some(live) = snapshot.existing.get(object) else { return Ok(None) };
+    let as_it_is = live.pointer(POINTER).and_then(Value::as_str).map(str::to_owned);
+    let weights = weights.map(Some);
+    let Some(route) = own_route(live).filter(|route| route.raw_weights() != weights) else {
+        return Ok(as_it_is);
+    };
+    let routes = vec![RecordedRoute::new(&route, &weights)];
+    let user = snapshot.user.clone();
+    let entry = Entry { revision: 0, time: snapshot.now, user, reason: None, undo: None, routes };
+    History::read(object, live)?.with(object, entry).map(Some)
+}
+
+fn split_of(v2: Percent) -> [u64; 2] {
+    let total = v2.total();
+    [total - v2.weight(total), v2.weight(total)]
 }
 
 fn subsets_of(route: &Route) -> Vec<&str> {
@@ -302,8 +340,6 @@ pub fn outcome(before: Option<&Value>, after: &Value) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::domain::snapshot::Service;
 
@@ -322,6 +358,8 @@ mod tests {
             existing: BTreeMap::new(),
             virtual_services: vec![],
             gateways: vec![],
+            now: Timestamp::UNIX_EPOCH,
+            user: None,
         }
     }
 
@@ -461,6 +499,14 @@ mod tests {
         }
         let asked = Wanted { v2: Percent::new(30), replicas: [None, Some(2)], ..wanted("*") };
         assert_eq!(weights(&snapshot, &asked), [70, 30]);
+        let recorded = plan(&snapshot, &asked).unwrap();
+        let annotations = recorded.actions.iter().filter_map(|action| match &action.operation {
+            Operation::Apply { manifest, .. } => manifest.pointer(POINTER)?.as_str(),
+            Operation::JsonPatch(_) => None,
+        });
+        let annotations: Vec<_> = annotations.collect();
+        assert!(annotations[0].contains(r#""from":[90,10]"#), "{annotations:?}");
+        assert_eq!(annotations.len(), 1, "only the VirtualService has a history");
         assert_eq!(replicas(&snapshot, &asked), [7, 2]);
     }
 }

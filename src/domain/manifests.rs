@@ -40,7 +40,7 @@ pub struct App {
     /// Replicas of each version.
     pub replicas: [u32; 2],
     /// Weight of each version.
-    pub weights: [u32; 2],
+    pub weights: [u64; 2],
     /// `spec.selector` of the Gateway.
     pub gateway_selector: Labels,
     /// `spec.servers[0].port.number` of the Gateway.

@@ -160,8 +160,8 @@ impl Deployment {
     }
 }
 
-/// One named subset of a DestinationRule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One subset of a DestinationRule, or under the empty name the whole host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subset {
     /// The host the rule is for, as a full name (`reviews.shop.svc.cluster.local`).
     pub host: String,
@@ -169,6 +169,8 @@ pub struct Subset {
     pub name: String,
     /// `spec.subsets[].labels`.
     pub labels: Labels,
+    /// Whether `trafficPolicy.loadBalancer.consistentHash` is set, of the subset or else of the host.
+    pub is_sticky: bool,
 }
 
 impl Service {
@@ -288,18 +290,20 @@ impl Deployment {
 }
 
 impl Subset {
-    /// Reads the subsets of a DestinationRule from its JSON.
+    /// Reads the subsets of a DestinationRule from its JSON, and the host itself.
     #[must_use]
     pub fn read_all(rule: &Value) -> Vec<Self> {
+        const STICKY: &str = "/trafficPolicy/loadBalancer/consistentHash";
+        let is_sticky = rule.pointer("/spec").is_some_and(|spec| spec.pointer(STICKY).is_some());
         let host = full_host(&text(rule, "/spec/host"), &text(rule, "/metadata/namespace"));
-        list(rule, "/spec/subsets")
-            .iter()
-            .map(|subset| Self {
-                host: host.clone(),
-                name: text(subset, "/name"),
-                labels: labels(subset, "/labels"),
-            })
-            .collect()
+        let whole = Self { host: host.clone(), is_sticky, ..Self::default() };
+        let subsets = list(rule, "/spec/subsets").iter().map(|subset| Self {
+            host: host.clone(),
+            name: text(subset, "/name"),
+            labels: labels(subset, "/labels"),
+            is_sticky: is_sticky || subset.pointer(STICKY).is_some(),
+        });
+        std::iter::once(whole).chain(subsets).collect()
     }
 }
 
@@ -344,7 +348,9 @@ fn hosts(object: &Value, pointer: &str) -> Vec<Host> {
     texts.filter_map(|text| text.parse().ok()).collect()
 }
 
-fn port_number(object: &Value, pointer: &str) -> Option<u16> {
+/// Returns the port number at a JSON pointer.
+#[must_use]
+pub fn port_number(object: &Value, pointer: &str) -> Option<u16> {
     let number = object.pointer(pointer)?.as_u64()?;
     u16::try_from(number).ok().filter(|port| *port != 0)
 }
@@ -391,7 +397,7 @@ mod tests {
             assert!(Service::read(&object).ports.is_empty());
             assert!(!Pod::read(&object).serves());
             assert!(!Deployment::read(&object).is_rolled_out());
-            assert!(Subset::read_all(&object).is_empty());
+            assert!(Subset::read_all(&object).iter().all(|subset| subset.labels.is_empty()));
         }
         assert_eq!(Pod::read(&json!({"status": {"hostIP": "evil.example"}})).host_ip, None);
     }

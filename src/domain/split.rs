@@ -3,61 +3,97 @@
 //! Istio reads a weight relative to the sum of its route's weights (istio/istio#39544): an omitted
 //! weight counts as 0, but a lone destination takes everything whatever its weight is.
 
-use std::{fmt, str::FromStr};
+use std::{cmp::Reverse, fmt, str::FromStr};
 
-/// The sum of the weights this program writes.
-pub const TOTAL: u32 = 100;
+/// The sum of the weights this program writes, unless decimals are asked for.
+pub const TOTAL: u64 = 100;
 
-/// A whole number of percent, 0 to 100.
+/// The hundredths of a percent in a whole route.
+const WHOLE: u16 = 10_000;
+
+/// A share in percent, 0 to 100, with at most two decimals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Percent(u8);
+pub struct Percent {
+    hundredths: u16,
+}
 
 impl Percent {
     /// Returns `value` percent, or nothing above 100.
     #[must_use]
     pub const fn new(value: u8) -> Option<Self> {
-        if value <= 100 { Some(Self(value)) } else { None }
+        if value <= 100 { Some(Self { hundredths: value as u16 * 100 }) } else { None }
     }
 
-    /// Returns the number, 0 to 100.
+    /// Returns the share in percent.
     #[must_use]
-    pub const fn get(self) -> u8 {
-        self.0
+    pub fn get(self) -> f64 {
+        f64::from(self.hundredths) / 100.0
+    }
+
+    /// Returns the smallest sum of weights that expresses the share exactly: 100, 1 000 or 10 000.
+    #[must_use]
+    pub const fn total(self) -> u64 {
+        match (self.hundredths % 100, self.hundredths % 10) {
+            (0, _) => TOTAL,
+            (_, 0) => 10 * TOTAL,
+            _ => 100 * TOTAL,
+        }
+    }
+
+    /// Returns the weight of this share when weights sum to `total`, a multiple of [`Self::total`].
+    #[must_use]
+    pub fn weight(self, total: u64) -> u64 {
+        u64::from(self.hundredths) * total / u64::from(WHOLE)
+    }
+
+    /// Returns whether a destination of `weights` has exactly this share.
+    #[must_use]
+    pub fn is_share_of(self, index: usize, weights: &[u64]) -> bool {
+        let (part, sum) = match weights {
+            [_] => (1, 1),
+            _ => (weights[index], sum(weights)),
+        };
+        sum > 0 && u128::from(part) * u128::from(WHOLE) == u128::from(self.hundredths) * sum
     }
 }
 
 impl fmt::Display for Percent {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
+        formatter.write_str(&display(self.get()))
     }
 }
 
-/// A share that is not a whole number from 0 to 100.
+/// A share that is not a number from 0 to 100 with at most two decimals.
 #[derive(Debug, thiserror::Error)]
-#[error("a share is a whole number of percent from 0 to 100")]
+#[error("a share is a number of percent from 0 to 100, with at most two decimals")]
 pub struct PercentError;
 
 impl FromStr for Percent {
     type Err = PercentError;
 
     fn from_str(text: &str) -> Result<Self, PercentError> {
-        let digits = text.strip_suffix('%').unwrap_or(text);
-        // `u8::from_str` takes a sign; a share has none.
-        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let number = text.strip_suffix('%').unwrap_or(text);
+        let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
+        // `parse` takes a sign; a share has none.
+        let is_number =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let exact = decimals.trim_end_matches('0');
+        if !is_number(whole) || !is_number(decimals) || exact.len() > 2 {
             return Err(PercentError);
         }
-        digits.parse().ok().and_then(Self::new).ok_or(PercentError)
+        let hundredths = format!("{whole}{exact:0<2}").parse().map_err(|_| PercentError)?;
+        if hundredths > WHOLE { Err(PercentError) } else { Ok(Self { hundredths }) }
     }
 }
 
 /// Why wanted shares do not lead to weights.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, PartialEq, thiserror::Error)]
 pub enum SplitError {
     /// The named shares sum to more than 100, or to less with nobody left to take the rest.
     #[error("the shares asked for sum to {sum} %, not to 100 %")]
     Sum {
         /// What was asked for, in percent.
-        sum: u32,
+        sum: f64,
     },
     /// Several destinations would share the rest, and all of them have weight 0 now.
     #[error("several other destinations have weight 0, so nothing says how to divide the rest")]
@@ -66,33 +102,50 @@ pub enum SplitError {
 
 /// Returns each destination's share of the route, in percent, as Istio reads the weights.
 #[must_use]
-pub fn shares(weights: &[u32]) -> Vec<f64> {
-    let sum: f64 = weights.iter().copied().map(f64::from).sum();
+pub fn shares(weights: &[u64]) -> Vec<f64> {
+    let sum = sum(weights);
+    // Weights of a real route fit 32 bits, so nothing is lost.
+    #[expect(clippy::cast_precision_loss, reason = "a share is shown with two decimals")]
+    let percent = |weight: u64| weight as f64 * 100.0 / sum as f64;
     match weights {
         [_] => vec![100.0],
-        _ if sum == 0.0 => vec![0.0; weights.len()],
-        _ => weights.iter().map(|weight| f64::from(*weight) * 100.0 / sum).collect(),
+        _ if sum == 0 => vec![0.0; weights.len()],
+        _ => weights.iter().map(|weight| percent(*weight)).collect(),
     }
 }
 
-/// Returns weights that sum to [`TOTAL`]: the wanted shares for the destinations named by index, and
-/// the rest divided among the others in the proportions they have now, by largest remainder.
+/// Returns a share as people write it: at most two decimals, none where they are zero.
+#[must_use]
+pub fn display(percent: f64) -> String {
+    let text = format!("{percent:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Returns weights with the wanted shares for the destinations named by index, and the rest divided
+/// among the others in the proportions they have now, by largest remainder.
+///
+/// They are the current ones where those have the wanted shares already, whatever their sum is.
+/// Otherwise they sum to 100, or to 1 000 or 10 000 when decimals are asked for.
 ///
 /// # Errors
 /// [`SplitError`] when the wanted shares cannot be met.
-pub fn divide(current: &[u32], wanted: &[(usize, Percent)]) -> Result<Vec<u32>, SplitError> {
-    let sum = wanted.iter().map(|(_, share)| u32::from(share.get())).sum::<u32>();
+pub fn divide(current: &[u64], wanted: &[(usize, Percent)]) -> Result<Vec<u64>, SplitError> {
+    let total = wanted.iter().map(|(_, share)| share.total()).max().unwrap_or(TOTAL);
+    let named: u64 = wanted.iter().map(|(_, share)| share.weight(total)).sum();
     let others: Vec<usize> =
         (0..current.len()).filter(|index| wanted.iter().all(|(named, _)| named != index)).collect();
-    let Some(rest) = TOTAL.checked_sub(sum) else { return Err(SplitError::Sum { sum }) };
-    if others.is_empty() && rest > 0 {
-        return Err(SplitError::Sum { sum });
+    let rest = total.checked_sub(named).filter(|rest| *rest == 0 || !others.is_empty());
+    let Some(rest) = rest else {
+        return Err(SplitError::Sum { sum: wanted.iter().map(|(_, share)| share.get()).sum() });
+    };
+    if wanted.iter().all(|(index, share)| share.is_share_of(*index, current)) {
+        return Ok(current.to_vec());
     }
     let mut weights = vec![0; current.len()];
     for (index, share) in wanted {
-        weights[*index] = u32::from(share.get());
+        weights[*index] = share.weight(total);
     }
-    let proportions: Vec<u32> = others.iter().map(|index| current[*index]).collect();
+    let proportions: Vec<u64> = others.iter().map(|index| current[*index]).collect();
     let parts = apportion(rest, &proportions)?;
     for (index, part) in others.into_iter().zip(parts) {
         weights[index] = part;
@@ -101,29 +154,29 @@ pub fn divide(current: &[u32], wanted: &[(usize, Percent)]) -> Result<Vec<u32>, 
 }
 
 /// Divides `total` in `proportions` so that the parts sum to it exactly (largest remainder).
-fn apportion(total: u32, proportions: &[u32]) -> Result<Vec<u32>, SplitError> {
-    let sum: u64 = proportions.iter().copied().map(u64::from).sum();
+fn apportion(total: u64, proportions: &[u64]) -> Result<Vec<u64>, SplitError> {
+    let sum = sum(proportions);
     match proportions {
         _ if total == 0 => return Ok(vec![0; proportions.len()]),
         [_] => return Ok(vec![total]),
         _ if sum == 0 => return Err(SplitError::UndividedRest),
         _ => {}
     }
-    let exact = |proportion: u32| u64::from(total) * u64::from(proportion);
-    let mut parts: Vec<u64> = proportions.iter().map(|each| exact(*each) / sum).collect();
-    let missing = u64::from(total) - parts.iter().sum::<u64>();
+    let exact = |proportion: u64| u128::from(total) * u128::from(proportion);
+    let part = |proportion: &u64| u64::try_from(exact(*proportion) / sum).unwrap_or(total);
+    let mut parts: Vec<u64> = proportions.iter().map(part).collect();
+    let missing = total - parts.iter().sum::<u64>();
     let mut by_remainder: Vec<usize> = (0..parts.len()).collect();
-    by_remainder.sort_by_key(|index| std::cmp::Reverse(exact(proportions[*index]) % sum));
-    for index in by_remainder.into_iter().cycle().take(usize::try_from(missing).unwrap_or(0)) {
+    by_remainder.sort_by_key(|index| Reverse(exact(proportions[*index]) % sum));
+    for index in by_remainder.into_iter().take(usize::try_from(missing).unwrap_or(0)) {
         parts[index] += 1;
     }
-    Ok(parts.into_iter().map(|part| u32::try_from(part).expect("a part of a u32 fits")).collect())
+    Ok(parts)
 }
 
 /// Returns whether two weight vectors mean the same shares, whatever their sums are.
 #[must_use]
-pub fn same_shares(left: &[u32], right: &[u32]) -> bool {
-    let sum = |weights: &[u32]| weights.iter().copied().map(u128::from).sum::<u128>();
+pub fn same_shares(left: &[u64], right: &[u64]) -> bool {
     let (left_sum, right_sum) = (sum(left), sum(right));
     if left.len() != right.len() {
         return false;
@@ -140,46 +193,63 @@ pub fn same_shares(left: &[u32], right: &[u32]) -> bool {
             .all(|(one, other)| u128::from(*one) * right_sum == u128::from(*other) * left_sum)
 }
 
+fn sum(weights: &[u64]) -> u128 {
+    weights.iter().copied().map(u128::from).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn percent(value: u8) -> Percent {
-        Percent::new(value).unwrap()
+    fn percent(text: &str) -> Percent {
+        text.parse().unwrap()
     }
 
     #[track_caller]
-    fn check(current: &[u32], wanted: &[(usize, u8)], expected: Result<&[u32], SplitError>) {
-        let wanted: Vec<_> =
-            wanted.iter().map(|(index, share)| (*index, percent(*share))).collect();
-        assert_eq!(divide(current, &wanted), expected.map(<[u32]>::to_vec));
+    fn check(current: &[u64], wanted: &[(usize, &str)], expected: Result<&[u64], SplitError>) {
+        let wanted: Vec<_> = wanted.iter().map(|(index, share)| (*index, percent(share))).collect();
+        assert_eq!(divide(current, &wanted), expected.map(<[u64]>::to_vec));
     }
 
     #[test]
     fn the_other_of_two_takes_the_rest() {
-        check(&[50, 50], &[(1, 30)], Ok(&[70, 30]));
-        check(&[100, 0], &[(1, 100)], Ok(&[0, 100]));
-        check(&[0, 100], &[(1, 0)], Ok(&[100, 0]));
+        check(&[50, 50], &[(1, "30")], Ok(&[70, 30]));
+        check(&[100, 0], &[(1, "100")], Ok(&[0, 100]));
+        check(&[0, 100], &[(1, "0")], Ok(&[100, 0]));
     }
 
     #[test]
     fn the_rest_keeps_its_proportions() {
-        check(&[60, 30, 10], &[(2, 40)], Ok(&[40, 20, 40]));
-        check(&[1, 1, 1], &[(0, 1)], Ok(&[1, 50, 49]));
+        check(&[60, 30, 10], &[(2, "40")], Ok(&[40, 20, 40]));
+        check(&[1, 1, 1], &[(0, "1")], Ok(&[1, 50, 49]));
+    }
+
+    #[test]
+    fn decimals_need_a_larger_sum() {
+        check(&[100, 0], &[(1, "0.5")], Ok(&[995, 5]));
+        check(&[100, 0], &[(1, "0.05")], Ok(&[9995, 5]));
+        check(&[50, 50], &[(0, "99.90"), (1, "0.1")], Ok(&[999, 1]));
+    }
+
+    #[test]
+    fn shares_that_are_right_keep_their_weights() {
+        check(&[7, 3], &[(1, "30")], Ok(&[7, 3]));
+        check(&[0, 1], &[(1, "100")], Ok(&[0, 1]));
+        check(&[995, 5], &[(1, "0.50")], Ok(&[995, 5]));
     }
 
     #[test]
     fn a_rest_without_proportions_is_refused() {
-        check(&[100, 0, 0], &[(0, 40)], Err(SplitError::UndividedRest));
-        check(&[0, 0, 100], &[(2, 100)], Ok(&[0, 0, 100]));
+        check(&[100, 0, 0], &[(0, "40")], Err(SplitError::UndividedRest));
+        check(&[0, 0, 100], &[(2, "100")], Ok(&[0, 0, 100]));
     }
 
     #[test]
     fn shares_must_sum_to_100() {
-        check(&[50, 50], &[(0, 30), (1, 30)], Err(SplitError::Sum { sum: 60 }));
-        check(&[50, 50], &[(0, 70), (1, 40)], Err(SplitError::Sum { sum: 110 }));
-        check(&[100], &[(0, 30)], Err(SplitError::Sum { sum: 30 }));
+        check(&[50, 50], &[(0, "30"), (1, "30")], Err(SplitError::Sum { sum: 60.0 }));
+        check(&[50, 50], &[(0, "70"), (1, "40")], Err(SplitError::Sum { sum: 110.0 }));
+        check(&[100], &[(0, "30")], Err(SplitError::Sum { sum: 30.0 }));
     }
 
     #[test]
@@ -194,21 +264,46 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_a_plain_whole_number() {
-        assert_eq!("30%".parse::<Percent>().unwrap().get(), 30);
-        for refused in ["101", "-1", "+1", "1.5", "", "%", "30%%", "256", "３"] {
+    fn shares_are_shown_without_needless_decimals() {
+        assert_eq!([70.0, 99.5, 100.0 / 3.0, 0.0].map(display), ["70", "99.5", "33.33", "0"]);
+    }
+
+    #[test]
+    fn a_share_is_a_plain_number_with_at_most_two_decimals() {
+        for (text, share) in [("30%", 30.0), ("0.5", 0.5), ("12.340", 12.34), ("100.00", 100.0)] {
+            assert!((percent(text).get() - share).abs() < 1e-9, "{text}");
+        }
+        for refused in [
+            "101",
+            "100.01",
+            "-1",
+            "+1",
+            "1.",
+            ".5",
+            "1.234",
+            "1e1",
+            "1.5.0",
+            "1,5",
+            "",
+            "%",
+            "30%%",
+            "99999999999999999999",
+            "３",
+        ] {
             assert!(refused.parse::<Percent>().is_err(), "{refused:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn weights_always_sum_to_the_total(
-            current in prop::collection::vec(0..=u32::MAX, 1..8), share in 0u8..=100, pick: prop::sample::Index,
+        fn weights_have_the_wanted_share_and_planning_again_keeps_them(
+            current in prop::collection::vec(0..=u64::from(u32::MAX), 1..8),
+            hundredths in 0u16..=WHOLE, pick: prop::sample::Index,
         ) {
-            if let Ok(weights) = divide(&current, &[(pick.index(current.len()), percent(share))]) {
-                prop_assert_eq!(weights.iter().sum::<u32>(), TOTAL);
-                prop_assert_eq!(weights[pick.index(current.len())], u32::from(share));
+            let wanted = [(pick.index(current.len()), Percent { hundredths })];
+            if let Ok(weights) = divide(&current, &wanted) {
+                prop_assert!(wanted[0].1.is_share_of(wanted[0].0, &weights));
+                prop_assert_eq!(divide(&weights, &wanted), Ok(weights));
             }
         }
     }

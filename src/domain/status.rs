@@ -1,31 +1,34 @@
-//! Puts together what `status` shows: the way a request takes, from node port to pods.
+//! Puts together what `status` shows: the way a request takes, from node port to pods, and what each
+//! proxy on it really does.
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::{
+    backends::{Backends, Behind},
     gateway::IngressGateway,
     gateway_url::Candidate,
-    object::{Kind, ObjectRef},
-    route::{Destination, Route},
-    snapshot::{Labels, Pod, Service, Subset, list, selects, service_of_host, text},
+    object::ObjectRef,
+    proof::LiveRoute,
+    route::{Route, RouteId},
+    shift,
+    snapshot::Pod,
+    split,
+    virtual_service::{MESH, VirtualService},
 };
 
 /// What was read for one VirtualService.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
-    /// The VirtualService.
-    pub object: ObjectRef,
-    /// Its JSON.
-    pub virtual_service: Value,
-    /// Subsets of the DestinationRules in its namespace.
-    pub subsets: Vec<Subset>,
-    /// The Services its destinations name.
-    pub services: Vec<Service>,
-    /// Pods of those Services.
-    pub pods: Vec<Pod>,
+    /// The VirtualService, its delegates and subsets.
+    pub routes: shift::Snapshot,
+    /// What stands behind its destinations.
+    pub backends: Backends,
     /// The ingress gateway, and its address where it has one.
     pub gateway: Option<(IngressGateway, Option<Candidate>)>,
+    /// What each gateway proxy runs, or why that cannot be told.
+    pub proxies: Vec<(ObjectRef, Result<Vec<LiveRoute>, String>)>,
+    /// Where the routes also run without anybody having looked: in words.
+    pub gaps: Vec<String>,
     /// What could not be read, in words.
     pub not_checked: Vec<String>,
 }
@@ -41,27 +44,44 @@ pub struct Status {
     pub gateways: Vec<String>,
     /// The ingress gateway.
     pub gateway: Option<(IngressGateway, Option<Candidate>)>,
-    /// The HTTP routes with destinations.
+    /// The routes with destinations, those of delegates among them.
     pub routes: Vec<RouteStatus>,
+    /// Where the routes also run without anybody having looked: in words.
+    pub gaps: Vec<String>,
     /// What could not be read, in words.
     pub not_checked: Vec<String>,
 }
 
-/// One HTTP route.
+/// One route.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RouteStatus {
-    /// Position in `spec.http`.
-    pub index: usize,
+    /// The object it stands in.
+    pub object: ObjectRef,
+    /// Its place there.
+    pub id: RouteId,
     /// Its name, possibly empty.
     pub name: String,
+    /// Which requests it takes; every one when there are none.
+    pub matches: Vec<String>,
     /// One per destination, in order.
     pub versions: Vec<Version>,
+    /// What each proxy gives the destinations, in order.
+    pub proxies: Vec<ProxyRoute>,
+}
+
+/// What one proxy does with one route.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProxyRoute {
+    /// The gateway pod.
+    pub pod: ObjectRef,
+    /// Percent of each destination, once for each way they are divided; or why that is not known.
+    pub shares: Result<Vec<Vec<f64>>, String>,
 }
 
 /// One destination of a route, and the pods behind it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Version {
-    /// The version it stands for.
+    /// What it is called.
     pub version: String,
     /// `destination.subset`, possibly empty.
     pub subset: String,
@@ -69,8 +89,10 @@ pub struct Version {
     pub host: String,
     /// Desired share in percent.
     pub share: f64,
-    /// Its weight.
-    pub weight: u32,
+    /// The least and the most any proxy gives it, in percent; unknown when none could be asked.
+    pub live: Option<(f64, f64)>,
+    /// Its weight, absent where it is omitted.
+    pub weight: Option<u64>,
     /// The pods behind it.
     pub pods: VersionPods,
 }
@@ -95,76 +117,129 @@ pub enum VersionPods {
     },
 }
 
+/// One weighted route among many.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteLine {
+    /// The VirtualService it stands in.
+    pub object: ObjectRef,
+    /// The route.
+    pub route: Route,
+    /// What each destination is called, in order.
+    pub versions: Vec<String>,
+    /// `spec.hosts`.
+    pub hosts: Vec<String>,
+    /// `spec.gateways`; `mesh` when it is absent, as Istio reads it.
+    pub gateways: Vec<String>,
+}
+
 /// Returns the chain of a VirtualService.
 #[must_use]
 pub fn describe(snapshot: Snapshot) -> Status {
-    let strings = |pointer| {
-        let strings = list(&snapshot.virtual_service, pointer).iter().filter_map(Value::as_str);
-        strings.map(str::to_owned).collect::<Vec<_>>()
-    };
-    let (hosts, mut gateways) = (strings("/spec/hosts"), strings("/spec/gateways"));
-    if gateways.is_empty() {
-        gateways.push("mesh".to_owned());
-    }
-    let routes = Route::read_all(&snapshot.virtual_service);
-    let routes = routes.iter().map(|route| route_status(route, &snapshot)).collect();
+    let named = &snapshot.routes.named;
+    let all = std::iter::once(named).chain(&snapshot.routes.delegates);
+    let routes = all.flat_map(|each| each.routes().into_iter().map(move |route| (each, route)));
+    let routes = routes.map(|(at, route)| route_status(&at.object, &route, &snapshot)).collect();
+    let mut not_checked = snapshot.not_checked.clone();
+    not_checked.extend(
+        snapshot.routes.subsets_unread.iter().map(|why| format!("labels of subsets ({why})")),
+    );
     Status {
-        object: snapshot.object,
-        hosts,
-        gateways,
-        gateway: snapshot.gateway,
+        object: named.object.clone(),
+        hosts: named.hosts(),
+        gateways: bindings(named),
         routes,
-        not_checked: snapshot.not_checked,
+        gaps: snapshot.gaps.clone(),
+        not_checked,
+        gateway: snapshot.gateway,
     }
 }
 
-/// Returns namespace and name of the Services the destinations name, each once.
+/// Returns every weighted route of these VirtualServices, a line for each.
 #[must_use]
-pub fn services_named(virtual_service: &Value) -> Vec<(String, String)> {
-    let mut services: Vec<_> = Route::read_all(virtual_service)
+pub fn lines(objects: &[VirtualService], subsets: &[super::snapshot::Subset]) -> Vec<RouteLine> {
+    let routes = objects.iter().flat_map(|object| {
+        let routes = object.routes().into_iter().filter(Route::is_weighted);
+        routes.map(move |route| RouteLine {
+            object: object.object.clone(),
+            versions: route.versions(subsets),
+            route,
+            hosts: object.hosts(),
+            gateways: bindings(object),
+        })
+    });
+    let mut lines: Vec<_> = routes.collect();
+    lines.sort_by_key(|line| {
+        (line.object.namespace.clone(), line.object.name.clone(), line.route.id)
+    });
+    lines
+}
+
+/// What a VirtualService is bound to, in its own words.
+fn bindings(object: &VirtualService) -> Vec<String> {
+    let namespace = &object.object.namespace;
+    let gateways = object.gateways().into_iter().map(|gateway| {
+        if gateway.namespace == *namespace {
+            gateway.name
+        } else {
+            format!("{}/{}", gateway.namespace, gateway.name)
+        }
+    });
+    let mesh = object.is_for_mesh().then(|| MESH.to_owned());
+    gateways.chain(mesh).collect()
+}
+
+fn route_status(object: &ObjectRef, route: &Route, snapshot: &Snapshot) -> RouteStatus {
+    let proxies: Vec<_> = snapshot
+        .proxies
         .iter()
-        .flat_map(|route| &route.destinations)
-        .filter_map(|destination| service_of_host(&destination.host))
-        .map(|(name, namespace)| (namespace.to_owned(), name.to_owned()))
+        .map(|(pod, routes)| ProxyRoute { pod: pod.clone(), shares: shares(object, route, routes) })
         .collect();
-    services.sort();
-    services.dedup();
-    services
-}
-
-/// Returns the first Gateway a VirtualService is bound to; nothing when it is for the mesh alone.
-#[must_use]
-pub fn first_gateway(virtual_service: &Value) -> Option<ObjectRef> {
-    let namespace = text(virtual_service, "/metadata/namespace");
-    let mut gateways = list(virtual_service, "/spec/gateways").iter().filter_map(Value::as_str);
-    let gateway = gateways.find(|gateway| *gateway != "mesh")?;
-    let (namespace, name) = gateway.split_once('/').unwrap_or((&namespace, gateway));
-    Some(ObjectRef::new(Kind::Gateway, namespace, name))
-}
-
-fn route_status(route: &Route, snapshot: &Snapshot) -> RouteStatus {
-    let shares = route.shares();
-    let destinations = route.destinations.iter().zip(shares);
+    let names = route.versions(&snapshot.routes.subsets);
+    let desired = route.shares();
+    let destinations = route.destinations.iter().enumerate();
     RouteStatus {
-        index: route.index,
+        object: object.clone(),
+        id: route.id,
         name: route.name.clone(),
+        matches: route.matches.clone(),
         versions: destinations
-            .map(|(destination, share)| Version {
-                version: destination.version(&snapshot.subsets).to_owned(),
+            .map(|(index, destination)| Version {
+                version: names[index].clone(),
                 subset: destination.subset.clone(),
                 host: destination.host.clone(),
-                share,
+                share: desired[index],
+                live: range(&proxies, index),
                 weight: destination.weight,
-                pods: version_pods(destination, snapshot),
+                pods: version_pods(snapshot.backends.behind(destination)),
             })
             .collect(),
+        proxies,
     }
 }
 
-fn version_pods(destination: &Destination, snapshot: &Snapshot) -> VersionPods {
-    let Some(selector) = selector_of(destination, snapshot) else { return VersionPods::Unknown };
-    let pods = snapshot.pods.iter().filter(|pod| !pod.terminating);
-    let pods: Vec<_> = pods.filter(|pod| selects(&selector, &pod.labels)).collect();
+fn shares(
+    object: &ObjectRef,
+    route: &Route,
+    routes: &Result<Vec<LiveRoute>, String>,
+) -> Result<Vec<Vec<f64>>, String> {
+    let routes = routes.as_ref().map_err(Clone::clone)?;
+    let own = routes.iter().filter(|live| live.object == *object && live.id == route.id);
+    let shares: Vec<_> = own.map(|live| live.shares.clone()).collect();
+    if shares.is_empty() { Err("it has no such route".to_owned()) } else { Ok(shares) }
+}
+
+/// The least and the most that any proxy gives the destination at `index`.
+fn range(proxies: &[ProxyRoute], index: usize) -> Option<(f64, f64)> {
+    let shares = proxies.iter().filter_map(|proxy| proxy.shares.as_ref().ok()).flatten();
+    let shares = shares.filter_map(|shares| shares.get(index).copied());
+    shares.fold(None, |range, share| match range {
+        None => Some((share, share)),
+        Some((least, most)) => Some((f64::min(least, share), f64::max(most, share))),
+    })
+}
+
+fn version_pods(behind: Behind<'_>) -> VersionPods {
+    let Behind::Pods(pods) = behind else { return VersionPods::Unknown };
     let mut images: Vec<_> = pods.iter().flat_map(|pod| pod.images.clone()).collect();
     images.sort();
     images.dedup();
@@ -172,89 +247,27 @@ fn version_pods(destination: &Destination, snapshot: &Snapshot) -> VersionPods {
         ready: pods.iter().filter(|pod| pod.serves()).count(),
         total: pods.len(),
         images,
-        created: pods.iter().filter_map(|pod| pod.created).min(),
+        created: pods.iter().filter_map(|pod: &&Pod| pod.created).min(),
         waiting: pods.iter().find_map(|pod| pod.waiting.clone()),
     }
 }
 
-/// The Service's selector and the subset's labels together; a host without subset is all its pods.
-fn selector_of(destination: &Destination, snapshot: &Snapshot) -> Option<Labels> {
-    let (name, namespace) = service_of_host(&destination.host)?;
-    let mut services = snapshot.services.iter();
-    let service = services.find(|each| each.name == name && each.namespace == namespace)?;
-    let mut selector = service.selector.clone();
-    if !destination.subset.is_empty() {
-        selector.extend(destination.find_subset(&snapshot.subsets)?.labels.clone());
-    }
-    Some(selector)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn pod(name: &str, version: &str, ready: bool) -> Pod {
-        Pod::read(&json!({
-            "metadata": {"name": name, "labels": {"app": "web", "version": version}},
-            "spec": {"containers": [{"name": "web", "image": "web:1"}]},
-            "status": {"conditions": [{"type": "Ready", "status": if ready { "True" } else { "False" }}]},
-        }))
-    }
-
-    fn snapshot(virtual_service: Value) -> Snapshot {
-        let host = "web.shop.svc.cluster.local".to_owned();
-        Snapshot {
-            object: ObjectRef::new(Kind::VirtualService, "shop", "web"),
-            virtual_service,
-            subsets: vec![Subset {
-                host,
-                name: "one".to_owned(),
-                labels: [("version".to_owned(), "v1".to_owned())].into(),
-            }],
-            services: vec![Service {
-                namespace: "shop".to_owned(),
-                name: "web".to_owned(),
-                selector: [("app".to_owned(), "web".to_owned())].into(),
-                ..Service::default()
-            }],
-            pods: vec![pod("a", "v1", true), pod("b", "v1", false), pod("c", "v2", true)],
-            gateway: None,
-            not_checked: vec![],
+impl ProxyRoute {
+    /// Returns what it does, in words: `v1 70, v2 30`.
+    #[must_use]
+    pub fn text(&self, versions: &[Version]) -> String {
+        match &self.shares {
+            Err(why) => why.clone(),
+            Ok(ways) => {
+                let way = |shares: &Vec<f64>| {
+                    let shares = versions.iter().zip(shares);
+                    let shares = shares.map(|(version, share)| {
+                        format!("{} {}", version.version, split::display(*share))
+                    });
+                    shares.collect::<Vec<_>>().join(", ")
+                };
+                ways.iter().map(way).collect::<Vec<_>>().join(" and elsewhere ")
+            }
         }
-    }
-
-    #[track_caller]
-    fn check(destination: &Value, expected: Option<(usize, usize)>) {
-        let status = describe(snapshot(json!({
-            "metadata": {"namespace": "shop"},
-            "spec": {"http": [{"route": [{"destination": destination}]}]},
-        })));
-        let found = match &status.routes[0].versions[0].pods {
-            VersionPods::Found { ready, total, .. } => Some((*ready, *total)),
-            VersionPods::Unknown => None,
-        };
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn pods_are_those_of_service_and_subset() {
-        check(&json!({"host": "web", "subset": "one"}), Some((1, 2)));
-        check(&json!({"host": "web"}), Some((2, 3)));
-        check(&json!({"host": "web", "subset": "missing"}), None);
-        check(&json!({"host": "example.com"}), None);
-    }
-
-    #[test]
-    fn a_virtual_service_without_gateways_is_for_the_mesh() {
-        assert_eq!(describe(snapshot(json!({"spec": {}}))).gateways, ["mesh"]);
-    }
-
-    #[test]
-    fn services_are_named_once() {
-        let route = json!({"route": [{"destination": {"host": "web"}}, {"destination": {"host": "web", "subset": "one"}}]});
-        let object = json!({"metadata": {"namespace": "shop"}, "spec": {"http": [route]}});
-        assert_eq!(services_named(&object), [("shop".to_owned(), "web".to_owned())]);
     }
 }

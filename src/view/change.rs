@@ -4,12 +4,15 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{OutputFormat, View};
+use super::{OutputFormat, View, proof::ProofView};
 use crate::domain::{
     deploy::GatewayPort,
     object::ObjectRef,
     plan::{DryRun, Outcome},
-    shift::{Change, Shift},
+    proof::evidence::Evidence,
+    shift::{RouteShift, Shift},
+    split,
+    text::Printable,
 };
 
 /// How a write ended, in machine output.
@@ -157,14 +160,26 @@ pub struct ShiftResult {
     pub dry_run: &'static str,
     /// Whether anything was written: `patched` or `unchanged`.
     pub result: Result,
-    /// Position of the route in `spec.http`.
-    pub route: usize,
-    /// One per destination of the route, in order.
-    pub versions: Vec<VersionChange>,
+    /// The routes that were meant, in order.
+    pub routes: Vec<RouteChange>,
+    /// What was seen on the proxies, null when nobody looked.
+    pub proof: Option<ProofView>,
     #[serde(skip)]
     line: String,
     #[serde(skip)]
     qualified: String,
+}
+
+/// How one route changed.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RouteChange {
+    /// Its place: `#0` in `spec.http`, `tls#0`, `tcp#0`.
+    pub route: String,
+    /// Its name, possibly empty.
+    pub name: String,
+    /// One per destination, in order.
+    pub versions: Vec<VersionChange>,
 }
 
 /// How the share of one version changed.
@@ -181,39 +196,62 @@ pub struct VersionChange {
     pub from: f64,
     /// Percent after.
     pub to: f64,
-    /// `weight` after.
-    pub weight: u32,
+    /// `weight` after, null where it is omitted.
+    pub weight: Option<u64>,
 }
 
 impl ShiftResult {
-    /// Returns the view of a shift.
+    /// Returns the view of a change of weights.
     #[must_use]
     pub fn new(context: &str, shift: &Shift, outcome: Outcome, dry_run: DryRun) -> Self {
-        let object = ObjectResult::new(&shift.object, Some(outcome), dry_run);
+        let object = ObjectResult::new(&shift.virtual_service.object, Some(outcome), dry_run);
         Self {
             context: context.to_owned(),
-            namespace: shift.object.namespace.clone(),
-            name: shift.object.name.clone(),
+            namespace: shift.virtual_service.object.namespace.clone(),
+            name: shift.virtual_service.object.name.clone(),
             dry_run: dry_run_word(dry_run),
             result: object.result,
-            route: shift.route,
-            versions: shift.changes.iter().map(VersionChange::from).collect(),
+            routes: shift.routes.iter().map(RouteChange::new).collect(),
+            proof: None,
             line: object.line,
             qualified: object.qualified,
         }
     }
+
+    /// Adds what was seen on the proxies.
+    pub fn prove(&mut self, evidence: &Evidence, shift: &Shift) {
+        self.proof = Some(ProofView::new(evidence, shift));
+    }
 }
 
-impl From<&Change> for VersionChange {
-    fn from(change: &Change) -> Self {
+impl RouteChange {
+    fn new(shift: &RouteShift) -> Self {
+        let (from, to) = (shift.route.shares(), shift.shares());
+        let destinations = shift.route.destinations.iter().enumerate();
+        let versions = destinations.map(|(index, destination)| VersionChange {
+            version: shift.versions[index].clone(),
+            subset: destination.subset.clone(),
+            host: destination.host.clone(),
+            from: from[index],
+            to: to[index],
+            weight: shift.after[index],
+        });
         Self {
-            version: change.version.clone(),
-            subset: change.subset.clone(),
-            host: change.host.clone(),
-            from: change.from,
-            to: change.to,
-            weight: change.weight_after,
+            route: shift.route.id.to_string(),
+            name: shift.route.name.clone(),
+            versions: versions.collect(),
         }
+    }
+
+    fn text(&self) -> String {
+        let versions = self.versions.iter().map(|change| {
+            let (from, to) = (split::display(change.from), split::display(change.to));
+            if from == to {
+                return format!("{} {to}", change.version);
+            }
+            format!("{} {from} → {to}", change.version)
+        });
+        versions.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -221,27 +259,29 @@ impl View for ShiftResult {
     const KIND: &'static str = "ShiftResult";
 
     fn write(&self, format: OutputFormat, out: &mut dyn Write) -> io::Result<()> {
-        match format {
-            OutputFormat::Name => writeln!(out, "{}", self.qualified),
-            _ => writeln!(out, "{}", self.line),
+        if format == OutputFormat::Name {
+            return writeln!(out, "{}", self.qualified);
         }
+        let Some(proof) = &self.proof else { return writeln!(out, "{}", self.line) };
+        match proof.doubt() {
+            None => writeln!(out, "{}", self.line)?,
+            Some(doubt) => writeln!(out, "{} (not proven: {})", self.line, Printable(&doubt))?,
+        }
+        proof.write(out)
     }
 }
 
-/// Returns the line that says where a shift is about to write, and what.
+/// Returns the line that says where weights are about to be written, and which.
 #[must_use]
 pub fn announcement(context: &str, shift: &Shift) -> String {
-    let changes: Vec<_> = shift
-        .changes
+    let routes: Vec<_> = shift.routes.iter().map(RouteChange::new).collect();
+    let changes: Vec<_> = routes
         .iter()
-        .map(|change| {
-            let (from, to) = (super::share(change.from), super::share(change.to));
-            if from == to {
-                return format!("{} {to}", change.version);
-            }
-            format!("{} {from} → {to}", change.version)
+        .map(|route| match routes.len() {
+            1 => route.text(),
+            _ => format!("{}: {}", route.route, route.text()),
         })
         .collect();
-    let (namespace, name) = (&shift.object.namespace, &shift.object.name);
-    format!("context {context}, namespace {namespace}: {name} {}", changes.join(", "))
+    let ObjectRef { namespace, name, .. } = &shift.virtual_service.object;
+    format!("context {context}, namespace {namespace}: {name} {}", changes.join("; "))
 }

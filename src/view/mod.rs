@@ -15,6 +15,8 @@ use crate::domain::text::Printable;
 
 pub mod change;
 pub mod gateway_url;
+pub mod history;
+pub mod proof;
 pub mod status;
 
 /// `apiVersion` of all machine output.
@@ -178,12 +180,23 @@ pub fn warning(text: &str, is_colored: bool, err: &mut dyn Write) -> io::Result<
     writeln!(err, "{start}Warning:{end} {}", Printable(text))
 }
 
+/// Writes text of several lines after an error, with an empty line before it.
+///
+/// # Errors
+/// Those of `err`.
+pub fn block(text: &str, err: &mut dyn Write) -> io::Result<()> {
+    writeln!(err)?;
+    text.lines().try_for_each(|line| writeln!(err, "{}", Printable(line)))
+}
+
 /// Writes a table as kubectl does: three spaces between columns, no borders, no trailing spaces.
 fn table(headers: &[&str], rows: &[Vec<String>], out: &mut dyn Write) -> io::Result<()> {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(headers.to_vec());
+    if !headers.is_empty() {
+        table.set_header(headers.to_vec());
+    }
     for row in rows {
         table.add_row(row.iter().map(|cell| Printable(cell).to_string()));
     }
@@ -194,13 +207,6 @@ fn table(headers: &[&str], rows: &[Vec<String>], out: &mut dyn Write) -> io::Res
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
-}
-
-/// Returns a share as people write it: at most two decimals, none where they are zero.
-#[must_use]
-pub fn share(percent: f64) -> String {
-    let text = format!("{percent:.2}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Returns an age as kubectl writes it (`k8s.io/apimachinery/pkg/util/duration`, `HumanDuration`).
@@ -258,11 +264,6 @@ mod tests {
         for (seconds, expected) in cases {
             assert_eq!(age(now - SignedDuration::from_secs(seconds), now), expected, "{seconds}");
         }
-    }
-
-    #[test]
-    fn shares_have_no_needless_decimals() {
-        assert_eq!([70.0, 99.5, 100.0 / 3.0, 0.0].map(share), ["70", "99.5", "33.33", "0"]);
     }
 
     #[test]

@@ -5,12 +5,14 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{OutputFormat, View, age, share, table};
+use super::{OutputFormat, View, age, table};
 use crate::domain::{
     gateway::IngressGateway,
     gateway_url::Candidate,
+    proof::evidence::pod_name,
     snapshot::Pod,
-    status::{RouteStatus, Status, Version, VersionPods},
+    split,
+    status::{RouteLine, RouteStatus, Status, Version, VersionPods},
     text::Printable,
 };
 
@@ -34,8 +36,12 @@ pub struct StatusView {
     pub gateway: Option<GatewayView>,
     /// The HTTP routes, in order.
     pub routes: Vec<RouteView>,
+    /// Where the routes also run without anybody having looked.
+    pub not_proven: Vec<String>,
     /// What could not be read, and which right is missing.
     pub not_checked: Vec<String>,
+    #[serde(skip)]
+    has_headers: bool,
 }
 
 /// An ingress gateway.
@@ -74,16 +80,38 @@ pub enum PodState {
     Terminating,
 }
 
-/// One HTTP route.
+/// One route.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RouteView {
-    /// Position in `spec.http`.
-    pub index: usize,
+    /// Its place: `#0` in `spec.http`, `tls#0`, `tcp#0`.
+    pub route: String,
     /// Its name, possibly empty.
     pub name: String,
+    /// Namespace of the VirtualService it stands in: of the one named, or of a delegate.
+    pub namespace: String,
+    /// Name of that VirtualService.
+    pub virtual_service: String,
+    /// Which requests it takes, in words; every one when there are none.
+    pub matches: Vec<String>,
     /// One per destination, in order.
     pub versions: Vec<VersionView>,
+    /// What each gateway proxy does with it.
+    pub proxies: Vec<ProxyRouteView>,
+}
+
+/// What one gateway proxy does with a route.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProxyRouteView {
+    /// `namespace/name` of the gateway pod.
+    pub pod: String,
+    /// Percent it gives each version, in order, once for each way it does; null when that is not known.
+    pub shares: Option<Vec<Vec<f64>>>,
+    /// Why that is not known, null when it is.
+    pub unknown: Option<String>,
+    #[serde(skip)]
+    text: String,
 }
 
 /// One destination and the pods behind it.
@@ -98,8 +126,10 @@ pub struct VersionView {
     pub host: String,
     /// Desired share in percent.
     pub share: f64,
-    /// `weight`.
-    pub weight: u32,
+    /// The share every gateway proxy gives it in percent; null when they differ, or none could be asked.
+    pub live: Option<f64>,
+    /// `weight`, null where it is omitted.
+    pub weight: Option<u64>,
     /// Pods that take traffic, null when they could not be told.
     pub ready: Option<usize>,
     /// Pods there are, null when they could not be told.
@@ -111,13 +141,15 @@ pub struct VersionView {
     /// Why a pod waits, null when none does.
     pub waiting: Option<String>,
     #[serde(skip)]
+    live_text: String,
+    #[serde(skip)]
     age: String,
 }
 
 impl StatusView {
     /// Returns the view of a status.
     #[must_use]
-    pub fn new(context: &str, status: &Status, now: Timestamp) -> Self {
+    pub fn new(context: &str, status: &Status, now: Timestamp, has_headers: bool) -> Self {
         let address = status.gateway.as_ref().and_then(|(_, address)| address.as_ref());
         Self {
             context: context.to_owned(),
@@ -128,7 +160,9 @@ impl StatusView {
             url: address.map(Candidate::url),
             gateway: status.gateway.as_ref().map(GatewayView::new),
             routes: status.routes.iter().map(|route| RouteView::new(route, now)).collect(),
+            not_proven: status.gaps.clone(),
             not_checked: status.not_checked.clone(),
+            has_headers,
         }
     }
 
@@ -140,7 +174,11 @@ impl StatusView {
         match &self.gateway {
             None => line("Gateway service", "<unknown>")?,
             Some(gateway) => {
-                line("Gateway service", &format!("{}/{}", gateway.namespace, gateway.service))?;
+                let service = match gateway.service.as_str() {
+                    "" => "<unknown>".to_owned(),
+                    service => format!("{}/{service}", gateway.namespace),
+                };
+                line("Gateway service", &service)?;
                 line("Gateway pods", &gateway.summary())?;
             }
         }
@@ -182,17 +220,59 @@ impl PodView {
 
 impl RouteView {
     fn new(route: &RouteStatus, now: Timestamp) -> Self {
-        let versions = route.versions.iter().map(|version| VersionView::new(version, now));
-        Self { index: route.index, name: route.name.clone(), versions: versions.collect() }
-    }
-
-    /// `#0`, or `#0 (name)`.
-    fn title(&self) -> String {
-        match self.name.as_str() {
-            "" => format!("#{}", self.index),
-            name => format!("#{} ({name})", self.index),
+        let proxies = route.proxies.iter().map(|proxy| ProxyRouteView {
+            pod: pod_name(&proxy.pod),
+            shares: proxy.shares.clone().ok(),
+            unknown: proxy.shares.clone().err(),
+            text: proxy.text(&route.versions),
+        });
+        Self {
+            route: route.id.to_string(),
+            name: route.name.clone(),
+            namespace: route.object.namespace.clone(),
+            virtual_service: route.object.name.clone(),
+            matches: route.matches.clone(),
+            proxies: proxies.collect(),
+            versions: route.versions.iter().map(|each| VersionView::new(each, now)).collect(),
         }
     }
+
+    /// `#0`, or `#0 (name)`; with the delegate it stands in, if it does.
+    fn title(&self, status: &StatusView) -> String {
+        let title = match self.name.as_str() {
+            "" => self.route.clone(),
+            name => format!("{} ({name})", self.route),
+        };
+        if (&self.namespace, &self.virtual_service) == (&status.namespace, &status.name) {
+            return title;
+        }
+        format!("{title} of {}/{}", self.namespace, self.virtual_service)
+    }
+
+    fn write(&self, status: &StatusView, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{:<17}{}", "Route:", Printable(&self.title(status)))?;
+        for conditions in &self.matches {
+            writeln!(out, "{:<17}{}", "Match:", Printable(conditions))?;
+        }
+        writeln!(out)?;
+        let rows: Vec<_> = self.versions.iter().map(VersionView::row).collect();
+        let headers = ["VERSION", "SUBSET", "SHARE", "LIVE", "READY", "IMAGE", "AGE"];
+        table(if status.has_headers { &headers } else { &[] }, &rows, out)?;
+        for version in &self.versions {
+            if let Some(waiting) = &version.waiting {
+                writeln!(out, "{} waits: {}", Printable(&version.version), Printable(waiting))?;
+            }
+        }
+        for proxy in &self.proxies {
+            writeln!(out, "  {} {}", Printable(&proxy.pod), Printable(&proxy.text))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the least and the most share are the same, as they are shown.
+fn agree((least, most): &(f64, f64)) -> bool {
+    split::display(*least) == split::display(*most)
 }
 
 impl VersionView {
@@ -210,6 +290,14 @@ impl VersionView {
             subset: version.subset.clone(),
             host: version.host.clone(),
             share: version.share,
+            live: version.live.filter(agree).map(|(share, _)| share),
+            live_text: match version.live {
+                None => "<unknown>".to_owned(),
+                Some(range) if agree(&range) => split::display(range.0),
+                Some((least, most)) => {
+                    format!("{}..{}", split::display(least), split::display(most))
+                }
+            },
             weight: version.weight,
             ready: counts.map(|(ready, _)| ready),
             pods: counts.map(|(_, total)| total),
@@ -230,7 +318,8 @@ impl VersionView {
         vec![
             self.version.clone(),
             or_none(self.subset.clone()),
-            share(self.share),
+            split::display(self.share),
+            self.live_text.clone(),
             ready,
             or_none(images.join(",")),
             self.age.clone(),
@@ -258,22 +347,130 @@ impl View for StatusView {
             return writeln!(out, "virtualservice.networking.istio.io/{}", self.name);
         }
         self.write_chain(out)?;
-        for route in &self.routes {
-            writeln!(out, "{:<17}{}\n", "Route:", Printable(&route.title()))?;
-            let rows: Vec<_> = route.versions.iter().map(VersionView::row).collect();
-            table(&["VERSION", "SUBSET", "SHARE", "READY", "IMAGE", "AGE"], &rows, out)?;
-            for version in &route.versions {
-                if let Some(waiting) = &version.waiting {
-                    writeln!(out, "{} waits: {}", Printable(&version.version), Printable(waiting))?;
-                }
-            }
-        }
+        self.routes.iter().try_for_each(|route| route.write(self, out))?;
         if self.routes.is_empty() {
             writeln!(out, "{:<17}<none>", "Route:")?;
+        }
+        for gap in &self.not_proven {
+            writeln!(out, "not proven: {}", Printable(gap))?;
         }
         self.not_checked
             .iter()
             .try_for_each(|what| writeln!(out, "not checked: {}", Printable(what)))
+    }
+}
+
+/// `kind: StatusList`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusList {
+    /// The kubeconfig context read.
+    pub context: String,
+    /// One per weighted route.
+    pub items: Vec<RouteItem>,
+    #[serde(skip)]
+    has_namespaces: bool,
+    #[serde(skip)]
+    has_headers: bool,
+}
+
+/// One weighted route.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RouteItem {
+    /// `metadata.namespace` of the VirtualService.
+    pub namespace: String,
+    /// `metadata.name` of the VirtualService.
+    pub name: String,
+    /// The route's place: `#0` in `spec.http`, `tls#0`, `tcp#0`.
+    pub route: String,
+    /// The route's name, possibly empty.
+    pub route_name: String,
+    /// `spec.hosts`.
+    pub hosts: Vec<String>,
+    /// `spec.gateways`; `mesh` when absent.
+    pub gateways: Vec<String>,
+    /// One per destination, in order.
+    pub versions: Vec<ShareItem>,
+}
+
+/// The share of one version.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShareItem {
+    /// The version.
+    pub version: String,
+    /// Desired share in percent.
+    pub share: f64,
+}
+
+impl StatusList {
+    /// Returns the view of these routes.
+    #[must_use]
+    pub fn new(
+        context: &str,
+        lines: &[RouteLine],
+        has_namespaces: bool,
+        has_headers: bool,
+    ) -> Self {
+        let items = lines.iter().map(RouteItem::new).collect();
+        Self { context: context.to_owned(), items, has_namespaces, has_headers }
+    }
+}
+
+impl RouteItem {
+    fn new(line: &RouteLine) -> Self {
+        let shares = line.versions.iter().zip(line.route.shares());
+        Self {
+            namespace: line.object.namespace.clone(),
+            name: line.object.name.clone(),
+            route: line.route.id.to_string(),
+            route_name: line.route.name.clone(),
+            hosts: line.hosts.clone(),
+            gateways: line.gateways.clone(),
+            versions: shares
+                .map(|(version, share)| ShareItem { version: version.clone(), share })
+                .collect(),
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        let shares = self
+            .versions
+            .iter()
+            .map(|each| format!("{} {}", each.version, split::display(each.share)));
+        let or_none =
+            |texts: &[String]| if texts.is_empty() { "<none>".to_owned() } else { texts.join(",") };
+        vec![
+            self.name.clone(),
+            self.route.clone(),
+            shares.collect::<Vec<_>>().join(", "),
+            or_none(&self.hosts),
+            or_none(&self.gateways),
+        ]
+    }
+}
+
+impl View for StatusList {
+    const KIND: &'static str = "StatusList";
+
+    fn write(&self, format: OutputFormat, out: &mut dyn Write) -> io::Result<()> {
+        if format == OutputFormat::Name {
+            let mut names: Vec<_> =
+                self.items.iter().map(|item| (&item.namespace, &item.name)).collect();
+            names.dedup();
+            return names.into_iter().try_for_each(|(_, name)| {
+                writeln!(out, "virtualservice.networking.istio.io/{name}")
+            });
+        }
+        let first = usize::from(!self.has_namespaces);
+        let headers = ["NAMESPACE", "NAME", "ROUTE", "SHARES", "HOSTS", "GATEWAYS"];
+        let rows = self.items.iter().map(|item| {
+            let namespace = self.has_namespaces.then(|| item.namespace.clone());
+            namespace.into_iter().chain(item.row()).collect::<Vec<_>>()
+        });
+        let rows: Vec<_> = rows.collect();
+        table(if self.has_headers { &headers[first..] } else { &[] }, &rows, out)
     }
 }
 

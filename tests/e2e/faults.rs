@@ -67,6 +67,7 @@ fn a_killed_istiod_is_missed_until_restarted() {
     let sandbox = Sandbox::for_faults();
     let namespace = Namespace::new(&sandbox);
     namespace.deploy();
+    namespace.wait_live(&Proxies::open(&sandbox), 50, 50);
     let control = sandbox.control();
 
     control.part("istiod", "kill");
@@ -121,7 +122,7 @@ fn a_gateway_cut_off_from_istiod_keeps_its_weights_until_it_is_back() {
     let control = sandbox.control();
 
     control.xds("istio-system", cut.pod(), &json!({"mode": "cut"}));
-    namespace.kubia(&["shift", "--v2", "30"]).exits(0);
+    namespace.kubia(&["shift", "--v2", "30", "--proof=none"]).exits(0);
     other.wait_live(namespace.name(), &[("dr-v1", 70), ("dr-v2", 30)]);
     let kept = cut.weights(namespace.name());
     assert!(kept.values().all(|&weight| weight == 50), "{kept:?}");
@@ -143,7 +144,7 @@ fn a_gateway_with_late_xds_hears_later_than_the_other() {
     // Half a minute for each push: the other proxy needs a tenth of a second.
     let delay = json!({"mode": "delay", "minMs": 30_000, "maxMs": 30_000});
     control.xds("istio-system", late.pod(), &delay);
-    namespace.kubia(&["shift", "--v2", "30"]).exits(0);
+    namespace.kubia(&["shift", "--v2", "30", "--proof=none"]).exits(0);
     other.wait_live(namespace.name(), &[("dr-v1", 70), ("dr-v2", 30)]);
     let kept = late.weights(namespace.name());
     assert!(kept.values().all(|&weight| weight == 50), "{kept:?}");

@@ -11,7 +11,7 @@ use std::{
 };
 
 use http::{Method, StatusCode};
-use kubia::domain::owner::{Controller, owners};
+use kubia::domain::shift::owner::{Controller, owners};
 use serde_json::{Value, json};
 
 use self::recorded::{Recorded, documents, without, without_weights};

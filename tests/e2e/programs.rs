@@ -25,12 +25,9 @@ fn main() -> ExitCode {
         ["demo"] => demo_on_sandbox(),
         ["demo", "--context", context, "--confirm", confirm] => demo_on_cluster(context, confirm),
         ["bench"] => bench::run(),
-        ["bench-far", gateway] => bench::run_far(gateway),
-        ["soak"] => {
-            soak::run();
-            Ok(())
-        }
-        _ => Err("usage: demo [--context NAME --confirm NAME] | bench | soak".to_owned()),
+        ["bench-far", arguments @ ..] => bench::run_far(arguments),
+        ["soak", parts @ ..] => soak::run(parts),
+        _ => Err("usage: demo [--context NAME --confirm NAME] | bench | soak [PART…]".to_owned()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -67,6 +67,9 @@ fn normalised_line(line: &str) -> String {
     {
         return format!("COUNT {version}");
     }
+    if let Some((proxy, _)) = line.split_once(" live after ") {
+        return normalised_line(proxy) + " live after DURATION";
+    }
     // Columns are as wide as what stands in them: one space is enough to compare.
     line.split_whitespace().map(normalised_word).collect::<Vec<_>>().join(" ")
 }
@@ -141,6 +144,7 @@ mod tests {
         check("v1  dr-v1  70%  3/3  node:22  4m12s", "v1 dr-v1 70% 3/3 node:22 DURATION");
         check("pod/kubia-server-77b8dfb768-jxlcw (0.2s)", "pod/kubia-server-HASH (DURATION)");
         check("istio-ingressgateway-5d9f8c7b6-x2k4z", "istio-ingressgateway-HASH");
+        check("  a/b-77b8dfb768-jxlcw live after 0.12 s", "a/b-HASH live after DURATION");
     }
 
     #[test]

@@ -69,5 +69,8 @@ fn status_says_why_a_pod_waits() {
 #[test]
 fn status_before_deploy_says_what_to_do() {
     let namespace = Namespace::new(Sandbox::shared());
-    namespace.kubia(&["status"]).exits(1).says(&["kubia-vs", "kubectl kubia deploy"]);
+    let nothing = format!("No weighted routes found in {} namespace.\n", namespace.name());
+    namespace.kubia(&["status"]).exits(0).says(&[&nothing]);
+    let named = ["kubia-vs", "kubectl kubia deploy"];
+    namespace.kubia(&["status", "kubia-vs"]).exits(1).says(&named);
 }

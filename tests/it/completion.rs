@@ -43,6 +43,8 @@ fn subcommands_are_offered_first() {
     gateway-url	Print host:port of the ingress gateway
     deploy	Deploy the tutorial's app: two versions behind the ingress gateway
     shift	Set the share of requests that goes to a version
+    undo	Take back the last change of weights, or return to a recorded one
+    history	Show who changed the weights of a VirtualService, when, and why
     status	Show the way of a request: gateway, route, versions, pods
     completion	Complete command lines: scripts for shells, and kubectl's own completion
     help	Print this message or the help of the given subcommand(s)
@@ -72,6 +74,12 @@ fn subcommands_are_offered_first() {
 fn flags_are_offered_once() {
     assert_snapshot!(offline("shift --v1 70 --"), @"
     --v2	Send this share of requests to v2, in percent
+    --from	Only if the versions have these shares now
+    --route	The route: its name, its place (`#0`, `tls#0`, `tcp#0`), or `all` that have the versions
+    --reason	Record why, for `history`
+    --allow	Go on although this speaks against it; a refusal says its word
+    --proof	Prove that the gateway proxies run the weights: where that can be seen, or else fail
+    --timeout	Give up on the proof after this time
     --dry-run	Only show what would be written: `client` asks no server to check it, `server` does
     --kubeconfig	Read only this kubeconfig file
     --context	Use this kubeconfig context
@@ -202,6 +210,12 @@ fn names_come_from_the_cluster() {
     ");
     assert_snapshot!(complete(&api, "shift kubia-vs --v2 30 "), @"
     --v1	Send this share of requests to v1, in percent
+    --from	Only if the versions have these shares now
+    --route	The route: its name, its place (`#0`, `tls#0`, `tcp#0`), or `all` that have the versions
+    --reason	Record why, for `history`
+    --allow	Go on although this speaks against it; a refusal says its word
+    --proof	Prove that the gateway proxies run the weights: where that can be seen, or else fail
+    --timeout	Give up on the proof after this time
     --dry-run	Only show what would be written: `client` asks no server to check it, `server` does
     --kubeconfig	Read only this kubeconfig file
     --context	Use this kubeconfig context

@@ -9,9 +9,11 @@ use crate::support::{kubia, objects};
 fn exit_codes_are_those_of_the_readme() {
     let codes = [
         (kubia(&objects::deployed((50, 50)), "shift --v2 30"), 0),
-        (kubia(&objects::cluster(), "status"), 1),
+        (kubia(&objects::cluster(), "status reviews"), 1),
         (kubia(&objects::cluster(), "shift --v2 101"), 2),
         (kubia(&objects::cluster(), "shift"), 2),
+        (kubia(&objects::cluster(), "shift reviews"), 2),
+        (kubia(&objects::cluster(), "shift reviews ratings v2=1"), 2),
         (kubia(&objects::cluster(), "status -o xml"), 2),
         (kubia(&objects::cluster(), "deploy --image v3=a"), 2),
         (kubia(&objects::deployed((50, 50)), "shift --v1 10 --v2 10"), 3),
@@ -48,7 +50,9 @@ fn every_kind_of_machine_output_has_a_schema() {
         ("GatewayURLList", kubia(&deployed, "gateway-url --all -o json")),
         ("DeployResult", kubia(&deployed, "deploy --wait=false -o json")),
         ("ShiftResult", kubia(&deployed, "shift --v2 30 -o json")),
+        ("History", kubia(&deployed, "history -o json")),
         ("Status", kubia(&deployed, "status -o json")),
+        ("StatusList", kubia(&deployed, "status -A -o json")),
     ];
     let schemas = std::fs::read_dir("schemas").unwrap().count();
     assert_eq!(schemas, outputs.len());

@@ -5,7 +5,7 @@ mod recorded;
 
 use std::collections::BTreeMap;
 
-use kubia::domain::owner::{Owner, Stance, owners};
+use kubia::domain::shift::owner::{Owner, Stance, owners};
 use serde_json::Value;
 
 use self::recorded::{ExpectedOwner, Recorded, documents, without, without_weights};

@@ -17,14 +17,25 @@ fn readme_shows_the_rights_as_they_are() {
 #[test]
 fn readme_lists_every_exit_code() {
     // A new code has to be listed here, and so in the README: this match has no wildcard.
-    let codes =
-        [ExitCode::Done, ExitCode::Failed, ExitCode::Usage, ExitCode::Refused, ExitCode::Conflict];
+    let codes = [
+        ExitCode::Done,
+        ExitCode::Failed,
+        ExitCode::Usage,
+        ExitCode::Refused,
+        ExitCode::NotLive,
+        ExitCode::Conflict,
+        ExitCode::Interrupted,
+    ];
     for code in codes {
         let meaning = match code {
             ExitCode::Done => "done, or nothing to do",
             ExitCode::Failed => "failed: API, network, not found, forbidden, refused by the server",
             ExitCode::Usage => "the command line is wrong",
             ExitCode::Refused => "refused by a guard, nothing written",
+            ExitCode::NotLive => {
+                "written, but a proxy runs something else; with `--proof=require`, not proven"
+            }
+            ExitCode::Interrupted => "interrupted",
             ExitCode::Conflict => "changed meanwhile, nothing written",
         };
         let row = format!("\n| {} | {meaning} |\n", code as u8);

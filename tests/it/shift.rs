@@ -2,6 +2,7 @@
 
 use http::Method;
 use insta::assert_snapshot;
+use serde_json::json;
 
 use crate::support::{FakeApi, kubia, objects};
 
@@ -13,15 +14,24 @@ fn shift_sends_one_guarded_patch() {
     assert_snapshot!(kubia(&api, "shift --v2 30"), @"
     exit 0
     --- stdout
-    virtualservice.networking.istio.io/kubia-vs patched
+    virtualservice.networking.istio.io/kubia-vs patched (not proven: needs get and create pods/portforward in namespace istio-system)
     --- stderr
     context test, namespace shop: kubia-vs v1 50 → 70, v2 50 → 30
+    not checked: whether the route is shadowed (needs get and create pods/portforward in namespace istio-system)
     ");
-    assert_snapshot!(api.requests().join("\n"), @r#"
+    assert_snapshot!(api.requests().join("\n"), @r##"
     GET /apis/networking.istio.io/v1/namespaces/shop/destinationrules?resourceVersion=0
     GET /apis/networking.istio.io/v1/namespaces/shop/virtualservices/kubia-vs
-    PATCH /apis/networking.istio.io/v1/namespaces/shop/virtualservices/kubia-vs?fieldManager=kubectl-kubia [{"op":"test","path":"/spec/http/0/route","value":[{"destination":{"host":"kubia-service.shop.svc.cluster.local","port":{"number":8080},"subset":"dr-v1"},"weight":50},{"destination":{"host":"kubia-service.shop.svc.cluster.local","port":{"number":8080},"subset":"dr-v2"},"weight":50}]},{"op":"add","path":"/spec/http/0/route/0/weight","value":70},{"op":"add","path":"/spec/http/0/route/1/weight","value":30}]
-    "#);
+    POST /apis/authentication.k8s.io/v1/selfsubjectreviews {"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}
+    GET /apis/networking.istio.io/v1/namespaces/shop/gateways/kubia-service-gateway
+    GET /api/v1/namespaces/shop/services/kubia-service
+    GET /api/v1/pods?labelSelector=istio%3Dingressgateway&resourceVersion=0
+    GET /api/v1/namespaces/shop/pods?labelSelector=tenc-service%3Dkubia-server&resourceVersion=0
+    GET /api/v1/namespaces/istio-system/pods/istio-ingressgateway-7b9f-aaaaa/portforward?&ports=15000
+    GET /api/v1/namespaces/istio-system/pods/istio-ingressgateway-7b9f-bbbbb/portforward?&ports=15000
+    PATCH /apis/networking.istio.io/v1/namespaces/shop/virtualservices/kubia-vs?fieldManager=kubectl-kubia [{"op":"test","path":"/spec/http/0/match","value":null},{"op":"test","path":"/spec/http/0/name","value":null},{"op":"test","path":"/spec/http/0/route","value":[{"destination":{"host":"kubia-service.shop.svc.cluster.local","port":{"number":8080},"subset":"dr-v1"},"weight":50},{"destination":{"host":"kubia-service.shop.svc.cluster.local","port":{"number":8080},"subset":"dr-v2"},"weight":50}]},{"op":"test","path":"/metadata/annotations","value":null},{"op":"add","path":"/spec/http/0/route/0/weight","value":70},{"op":"add","path":"/spec/http/0/route/1/weight","value":30},{"op":"add","path":"/metadata/annotations","value":{"kubectl-kubia/history":"{\"entries\":[{\"revision\":1,\"routes\":[{\"destinations\":[\"kubia-service.shop.svc.cluster.local:8080/dr-v1\",\"kubia-service.shop.svc.cluster.local:8080/dr-v2\"],\"from\":[50,50],\"route\":\"#0\",\"to\":[70,30]}],\"time\":\"2026-11-23T12:00:00Z\",\"user\":\"alice\"}],\"version\":1}"}}]
+    GET /api/v1/pods?labelSelector=istio%3Dingressgateway
+    "##);
 }
 
 #[test]
@@ -30,7 +40,7 @@ fn shift_writes_nothing_when_nothing_changes() {
     assert_snapshot!(kubia(&api, "shift --v2 30"), @"
     exit 0
     --- stdout
-    virtualservice.networking.istio.io/kubia-vs unchanged
+    virtualservice.networking.istio.io/kubia-vs unchanged (not proven: needs get and create pods/portforward in namespace istio-system)
     --- stderr
     context test, namespace shop: kubia-vs v1 70, v2 30
     ");
@@ -39,7 +49,7 @@ fn shift_writes_nothing_when_nothing_changes() {
 
 #[test]
 fn shift_as_json_has_shares_before_and_after() {
-    assert_snapshot!(kubia(&objects::deployed((50, 50)), "shift --v2 30 -o json"), @r#"
+    assert_snapshot!(kubia(&objects::deployed((50, 50)), "shift --v2 30 -o json"), @r##"
     exit 0
     --- stdout
     {
@@ -50,29 +60,55 @@ fn shift_as_json_has_shares_before_and_after() {
         "name": "kubia-vs",
         "dryRun": "none",
         "result": "patched",
-        "route": 0,
-        "versions": [
+        "routes": [
             {
-                "version": "v1",
-                "subset": "dr-v1",
-                "host": "kubia-service.shop.svc.cluster.local",
-                "from": 50.0,
-                "to": 70.0,
-                "weight": 70
-            },
-            {
-                "version": "v2",
-                "subset": "dr-v2",
-                "host": "kubia-service.shop.svc.cluster.local",
-                "from": 50.0,
-                "to": 30.0,
-                "weight": 30
+                "route": "#0",
+                "name": "",
+                "versions": [
+                    {
+                        "version": "v1",
+                        "subset": "dr-v1",
+                        "host": "kubia-service.shop.svc.cluster.local",
+                        "from": 50.0,
+                        "to": 70.0,
+                        "weight": 70
+                    },
+                    {
+                        "version": "v2",
+                        "subset": "dr-v2",
+                        "host": "kubia-service.shop.svc.cluster.local",
+                        "from": 50.0,
+                        "to": 30.0,
+                        "weight": 30
+                    }
+                ]
             }
-        ]
+        ],
+        "proof": {
+            "verdict": "notProven",
+            "reasons": [
+                "needs get and create pods/portforward in namespace istio-system"
+            ],
+            "proxies": [
+                {
+                    "pod": "istio-system/istio-ingressgateway-7b9f-aaaaa",
+                    "live": null,
+                    "seconds": null,
+                    "detail": "needs get and create pods/portforward in namespace istio-system"
+                },
+                {
+                    "pod": "istio-system/istio-ingressgateway-7b9f-bbbbb",
+                    "live": null,
+                    "seconds": null,
+                    "detail": "needs get and create pods/portforward in namespace istio-system"
+                }
+            ]
+        }
     }
     --- stderr
     context test, namespace shop: kubia-vs v1 50 → 70, v2 50 → 30
-    "#);
+    not checked: whether the route is shadowed (needs get and create pods/portforward in namespace istio-system)
+    "##);
 }
 
 #[test]
@@ -84,6 +120,7 @@ fn shift_dry_run_on_the_client_writes_nothing() {
     virtualservice.networking.istio.io/kubia-vs patched (dry run)
     --- stderr
     context test, namespace shop: kubia-vs v1 50 → 100, v2 50 → 0
+    not checked: whether the route is shadowed (needs get and create pods/portforward in namespace istio-system)
     ");
     assert_eq!(api.writes(), [""; 0]);
 }
@@ -133,6 +170,7 @@ fn shift_refused_by_a_webhook_shows_the_servers_words() {
     --- stdout
     --- stderr
     context test, namespace shop: kubia-vs v1 50 → 70, v2 50 → 30
+    not checked: whether the route is shadowed (needs get and create pods/portforward in namespace istio-system)
     Error from server: admission webhook "rev.validation.istio.io" denied the request: no
     cannot patch virtualservice/kubia-vs in namespace shop
     "#);
@@ -148,6 +186,7 @@ fn a_422_without_causes_is_no_conflict_when_the_route_is_as_it_was_read() {
     --- stdout
     --- stderr
     context test, namespace shop: kubia-vs v1 50 → 70, v2 50 → 30
+    not checked: whether the route is shadowed (needs get and create pods/portforward in namespace istio-system)
     The request is invalid: the server rejected our request due to an error in our request
     cannot patch virtualservice/kubia-vs in namespace shop
     ");
@@ -171,4 +210,42 @@ fn shift_uses_the_api_version_that_is_served() {
     let requests = api.requests();
     let discoveries = requests.iter().filter(|request| request.ends_with("/networking.istio.io"));
     assert_eq!(discoveries.count(), 1, "two parallel requests ask once: {requests:#?}");
+}
+
+#[test]
+fn an_ambiguous_version_is_told_with_the_arguments_for_each() {
+    let mut object = objects::virtual_service((50, 50));
+    let subsets = "/spec/http/0/route/1/destination/subset";
+    *object.pointer_mut(subsets).unwrap() = json!("dr-v1");
+    let route = object["spec"]["http"][0].clone();
+    object["spec"]["http"].as_array_mut().unwrap().push(route);
+    let api = objects::deployed((50, 50)).object("virtualservices", &object);
+    assert_snapshot!(kubia(&api, "shift v1=30 --route #1"), @"
+    exit 3
+    --- stdout
+    --- stderr
+    error: version v1 means several destinations of virtualservice/kubia-vs in namespace shop
+
+    hint: say which: '#0'=PERCENT, '#1'=PERCENT, with --route '#1'
+    ");
+    assert_eq!(api.writes(), [""; 0]);
+}
+
+#[test]
+fn what_has_hosts_of_its_own_is_nobodys_delegate() {
+    let root = json!({
+        "apiVersion": "networking.istio.io/v1",
+        "metadata": {"namespace": "shop", "name": "root"},
+        "spec": {"hosts": ["*"], "http": [{"delegate": {"name": "kubia-vs"}}]},
+    });
+    let api = objects::deployed((50, 50)).object("virtualservices", &root);
+    assert_snapshot!(kubia(&api, "shift root v2=30"), @"
+    exit 3
+    --- stdout
+    --- stderr
+    error: virtualservice/root in namespace shop has no route with more than one destination
+
+    hint: see its routes with `kubectl kubia status root -n shop`
+    ");
+    assert_eq!(api.writes(), [""; 0]);
 }

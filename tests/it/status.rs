@@ -18,25 +18,29 @@ fn status_shows_the_way_of_a_request() {
     Hosts:           *
     Route:           #0
 
-    VERSION   SUBSET   SHARE   READY   IMAGE            AGE
-    v1        dr-v1    70      2/3     node:24-alpine   3d5h
-    v2        dr-v2    30      1/1     node:24-alpine   3d5h
+    VERSION   SUBSET   SHARE   LIVE        READY   IMAGE            AGE
+    v1        dr-v1    70      <unknown>   2/3     node:24-alpine   3d5h
+    v2        dr-v2    30      <unknown>   1/1     node:24-alpine   3d5h
+      istio-system/istio-ingressgateway-7b9f-aaaaa needs get and create pods/portforward in namespace istio-system
+      istio-system/istio-ingressgateway-7b9f-bbbbb needs get and create pods/portforward in namespace istio-system
     --- stderr
     ");
     assert_snapshot!(api.requests().join("\n"), @"
     GET /apis/networking.istio.io/v1/namespaces/shop/destinationrules?resourceVersion=0
     GET /apis/networking.istio.io/v1/namespaces/shop/virtualservices/kubia-vs
-    GET /api/v1/namespaces/shop/services/kubia-service
     GET /apis/networking.istio.io/v1/namespaces/shop/gateways/kubia-service-gateway
-    GET /api/v1/pods?labelSelector=istio%3Dingressgateway&resourceVersion=0
+    GET /api/v1/namespaces/shop/services/kubia-service
     GET /api/v1/namespaces/shop/pods?labelSelector=tenc-service%3Dkubia-server&resourceVersion=0
+    GET /api/v1/pods?labelSelector=istio%3Dingressgateway&resourceVersion=0
+    GET /api/v1/namespaces/istio-system/pods/istio-ingressgateway-7b9f-aaaaa/portforward?&ports=15000
+    GET /api/v1/namespaces/istio-system/pods/istio-ingressgateway-7b9f-bbbbb/portforward?&ports=15000
     GET /api/v1/namespaces/istio-system/services?resourceVersion=0
     ");
 }
 
 #[test]
 fn status_as_json() {
-    assert_snapshot!(kubia(&objects::deployed((70, 30)), "status -o json"), @r#"
+    assert_snapshot!(kubia(&objects::deployed((70, 30)), "status -o json"), @r##"
     exit 0
     --- stdout
     {
@@ -80,14 +84,18 @@ fn status_as_json() {
         },
         "routes": [
             {
-                "index": 0,
+                "route": "#0",
                 "name": "",
+                "namespace": "shop",
+                "virtualService": "kubia-vs",
+                "matches": [],
                 "versions": [
                     {
                         "version": "v1",
                         "subset": "dr-v1",
                         "host": "kubia-service.shop.svc.cluster.local",
                         "share": 70.0,
+                        "live": null,
                         "weight": 70,
                         "ready": 2,
                         "pods": 3,
@@ -102,6 +110,7 @@ fn status_as_json() {
                         "subset": "dr-v2",
                         "host": "kubia-service.shop.svc.cluster.local",
                         "share": 30.0,
+                        "live": null,
                         "weight": 30,
                         "ready": 1,
                         "pods": 1,
@@ -111,13 +120,26 @@ fn status_as_json() {
                         "created": "2026-11-20T07:00:00Z",
                         "waiting": null
                     }
+                ],
+                "proxies": [
+                    {
+                        "pod": "istio-system/istio-ingressgateway-7b9f-aaaaa",
+                        "shares": null,
+                        "unknown": "needs get and create pods/portforward in namespace istio-system"
+                    },
+                    {
+                        "pod": "istio-system/istio-ingressgateway-7b9f-bbbbb",
+                        "shares": null,
+                        "unknown": "needs get and create pods/portforward in namespace istio-system"
+                    }
                 ]
             }
         ],
+        "notProven": [],
         "notChecked": []
     }
     --- stderr
-    "#);
+    "##);
 }
 
 #[test]
@@ -135,11 +157,11 @@ fn status_shows_hostile_strings_harmlessly() {
     Hosts:           *
     Route:           #0 ($(id)^[[2J\n\u{202e})
 
-    VERSION   SUBSET   SHARE   READY       IMAGE    AGE
-    dr-v1     dr-v1    50      <unknown>   <none>   <unknown>
-    dr-v2     dr-v2    50      <unknown>   <none>   <unknown>
-    not checked: cannot get gateway/kubia-service-gateway in namespace shop: there is no gateway "kubia-service-gateway" of either kind
-    not checked: cannot get service/kubia-service in namespace shop: "kubia-service" not found
+    VERSION   SUBSET   SHARE   LIVE        READY       IMAGE    AGE
+    dr-v1     dr-v1    50      <unknown>   <unknown>   <none>   <unknown>
+    dr-v2     dr-v2    50      <unknown>   <unknown>   <none>   <unknown>
+    not proven: gateway/kubia-service-gateway in namespace shop does not exist
+    not checked: service/kubia-service in namespace shop does not exist
     --- stderr
     "#);
 }

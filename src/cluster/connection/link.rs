@@ -8,7 +8,8 @@ use std::{
 };
 
 use http::{HeaderValue, Request, StatusCode, Uri};
-use kube::{Client, client::Body};
+use k8s_openapi::api::core::v1;
+use kube::{Api, Client, api::Portforwarder, client::Body};
 use tokio::time::timeout_at;
 
 use super::{
@@ -22,7 +23,7 @@ use super::{
 };
 use crate::{
     cluster::{Failure, failure::Phase},
-    domain::text::Printable,
+    domain::{object::ObjectRef, text::Printable},
 };
 
 /// A request, and when it may be sent again.
@@ -116,11 +117,44 @@ impl Link {
         Ok(Self { current, recipe: Some(recipe), server, timeout, log })
     }
 
+    /// Returns how long a request may take.
+    pub(in crate::cluster) fn limit(&self) -> Duration {
+        self.timeout.limit
+    }
+
     /// Returns a client for requests that are upgraded to another protocol.
     pub(in crate::cluster) fn upgrading_client(&self) -> Result<Client, ConnectError> {
         match &self.recipe {
             Some(recipe) => recipe.upgrading_client(),
             None => Ok(self.current().client),
+        }
+    }
+
+    /// Opens a way to a port of a pod, on a connection of its own.
+    pub(in crate::cluster) async fn port_forward(
+        &self,
+        pod: &ObjectRef,
+        port: u16,
+    ) -> Result<Portforwarder, Failure> {
+        let forwarding = async {
+            let client = self
+                .upgrading_client()
+                .map_err(|error| Failure::unreachable(&error.to_string(), None, false))?;
+            let pods = Api::<v1::Pod>::namespaced(client, &pod.namespace);
+            pods.portforward(&pod.name, &[port]).await.map_err(|error| self.failed(&error))
+        };
+        let forwarded = tokio::time::timeout(self.timeout.limit, forwarding).await;
+        forwarded.unwrap_or_else(|_| Err(self.timed_out(Phase::Headers)))
+    }
+
+    fn failed(&self, error: &kube::Error) -> Failure {
+        match error {
+            // An upgrade that was refused; kube has read the answer.
+            kube::Error::Api(status) => {
+                Failure::from_status(status.code, &serde_json::to_value(status).unwrap_or_default())
+            }
+            kube::Error::Service(error) => cause::failure(error.as_ref(), &self.server),
+            error => cause::failure(error, &self.server),
         }
     }
 
@@ -185,20 +219,16 @@ impl Link {
         request: Request<Vec<u8>>,
         deadline: Instant,
     ) -> Result<Reply, Failure> {
-        let broken = |error: &kube::Error| match error {
-            kube::Error::Service(error) => cause::failure(error.as_ref(), &self.server),
-            error => cause::failure(error, &self.server),
-        };
         let sending = client.send(request.map(Body::from));
         let answer = timeout_at(deadline.into(), sending).await;
         let answer = answer.map_err(|_| self.timed_out(Phase::Headers))?;
-        let (head, body) = answer.map_err(|error| broken(&error))?.into_parts();
+        let (head, body) = answer.map_err(|error| self.failed(&error))?.into_parts();
         for text in warnings::texts(&head.headers) {
             self.log.messages.warning(&Printable(&text).to_string());
         }
         let body = timeout_at(deadline.into(), body.collect_bytes()).await;
         let body = body.map_err(|_| self.timed_out(Phase::Body))?;
-        let body = body.map_err(|error| broken(&error).within_the_body())?;
+        let body = body.map_err(|error| self.failed(&error).within_the_body())?;
         log::body(&self.log, "Response Body", &body);
         let content_type = head.headers.get("content-type").and_then(|value| value.to_str().ok());
         Ok(Reply {

@@ -3,7 +3,12 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::http::{Connections, Http};
+use super::{
+    http::{Connections, Http},
+    process::Running,
+    proxies::GATEWAY,
+    wait::{holds, wait_for},
+};
 
 /// A client of the control API.
 pub(crate) struct Control(Http);
@@ -29,6 +34,12 @@ impl Control {
         self.call(Method::PUT, &format!("/xds/{namespace}/{pod}"), mode);
     }
 
+    /// The same until the value goes; then pushes pass again.
+    pub(crate) fn xds_for_now<'a>(&'a self, pod: &'a str, mode: &Value) -> Xds<'a> {
+        self.xds(GATEWAY, pod, mode);
+        Xds { control: self, pod }
+    }
+
     /// `PUT /load`: that many writes a second to an object of no importance; 0 ends them.
     pub(crate) fn load(&self, writes_per_second: u32) {
         self.call(Method::PUT, "/load", &json!({"writesPerSecond": writes_per_second}));
@@ -49,6 +60,21 @@ impl Control {
         };
         assert!(response.status.is_success(), "{shown}: {} {}", response.status, response.body);
         if response.body.trim().is_empty() { json!({}) } else { response.json() }
+    }
+}
+
+/// The xDS connection of one gateway pod while it is cut or delayed.
+pub(crate) struct Xds<'a> {
+    control: &'a Control,
+    pod: &'a str,
+}
+
+impl Drop for Xds<'_> {
+    fn drop(&mut self) {
+        // Errors are ignored: the pod may be gone, and a panic while panicking would hide the first.
+        let path = format!("/xds/{GATEWAY}/{}", self.pod);
+        let pass = json!({"mode": "pass"}).to_string();
+        let _ = self.control.0.try_send(Method::PUT, &path, &[], pass);
     }
 }
 
@@ -73,10 +99,26 @@ impl Rule<'_> {
 
     /// How many requests the rule has met.
     pub(crate) fn matched(&self) -> u64 {
+        self.count("matched")
+    }
+
+    /// How many requests, or answers, the rule holds now.
+    pub(crate) fn held(&self) -> u64 {
+        self.count("held")
+    }
+
+    fn count(&self, which: &str) -> u64 {
         let path = format!("/requests/{}", self.id);
-        self.control.call(Method::GET, &path, &Value::Null)["matched"]
-            .as_u64()
-            .expect("a rule counts what it matches")
+        let counts = self.control.call(Method::GET, &path, &Value::Null);
+        counts[which].as_u64().unwrap_or_else(|| panic!("no count {which}: {counts}"))
+    }
+
+    /// Waits until a request, or an answer, is held; false when the process ends without.
+    pub(crate) fn held_or_ended(&self, running: &mut Running) -> bool {
+        wait_for("a request or the end", || {
+            let (held, ended) = (self.held() > 0, running.has_ended());
+            holds(held || ended, || "neither".to_owned()).map(|()| held)
+        })
     }
 
     /// Lets held requests go on to the server.

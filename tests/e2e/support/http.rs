@@ -22,6 +22,9 @@ use super::kubeconfig::Kubeconfig;
 /// Long enough for a machine under load; a request that takes longer has hung.
 const DEADLINE: Duration = Duration::from_mins(2);
 
+/// `User-Agent` of these clients, which tells their requests from the plugin's.
+pub(crate) const AGENT: &str = "kubia-e2e";
+
 /// Whether connections are kept for the next request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Connections {
@@ -181,6 +184,9 @@ impl Http {
         body: String,
     ) -> Request<Full<Bytes>> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        if !headers.iter().any(|(name, _)| *name == "user-agent") {
+            request = request.header("user-agent", AGENT);
+        }
         if let Some(authorization) = &self.authorization {
             request = request.header("authorization", authorization);
         }

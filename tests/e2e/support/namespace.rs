@@ -11,7 +11,7 @@ use super::{
     process::{self, Output},
     proxies::Proxies,
     sandbox::{Folder, Sandbox, random_word},
-    wait::wait_for,
+    wait::{holds, wait_for},
 };
 
 /// A namespace that is deleted with the value.
@@ -85,6 +85,12 @@ impl<'a> Namespace<'a> {
         process::run_with_input(command.args(arguments), input)
     }
 
+    /// Applies objects in this namespace, as admin.
+    pub(crate) fn apply(&self, objects: &[Value]) {
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
+        self.kubectl_with_input(&["apply", "-f", "-"], &list.to_string()).exits(0);
+    }
+
     /// Deploys the tutorial for this namespace's own host.
     pub(crate) fn deploy(&self) -> Output {
         self.kubia(&["deploy", "--host", &self.host()]).exits(0)
@@ -103,7 +109,20 @@ impl<'a> Namespace<'a> {
     }
 
     pub(crate) fn virtual_service(&self) -> Value {
-        self.object(ISTIO, "virtualservices/kubia-vs")
+        self.virtual_service_called("kubia-vs")
+    }
+
+    pub(crate) fn virtual_service_called(&self, name: &str) -> Value {
+        self.object(ISTIO, &format!("virtualservices/{name}"))
+    }
+
+    /// Deletes the pods of v2 for good, and waits until they are gone.
+    pub(crate) fn stop_v2(&self) {
+        self.kubectl(&["scale", "deployment", "kubia-server-v2", "--replicas=0"]).exits(0);
+        wait_for("the pods of v2 to be gone", || {
+            let pods = self.object("/api/v1", "pods?labelSelector=version%3Dv2");
+            holds(pods["items"].as_array().is_some_and(Vec::is_empty), || pods.to_string())
+        });
     }
 
     /// Writes both weights as somebody else would, and returns the object as acknowledged.

@@ -4,12 +4,16 @@ use std::{
     env,
     ffi::OsStr,
     fmt,
-    io::Write,
+    io::{Read, Write},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
 };
 
 use serde_json::Value;
+
+use super::wait::{holds, wait_for};
 
 /// What a process left behind.
 pub(crate) struct Output {
@@ -105,6 +109,103 @@ pub(crate) fn run_with_input(command: &mut Command, input: &str) -> Output {
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         code: output.status.code(),
+    }
+}
+
+/// A process that runs while the test does something else; it is killed with the value.
+pub(crate) struct Running {
+    child: Child,
+    command: String,
+    stdout: Printed,
+    stderr: Printed,
+}
+
+impl Running {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let shown = shown(command);
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{shown}: {error}"));
+        let stdout = Printed::read(child.stdout.take().expect("it was asked for"));
+        let stderr = Printed::read(child.stderr.take().expect("it was asked for"));
+        Self { child, command: shown, stdout, stderr }
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it is our own child").is_some()
+    }
+
+    /// Sends a signal by its name, as `kill` has it.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        run(Command::new("kill").args(["-s", name, &pid])).exits(0);
+    }
+
+    /// Waits until it has said this on stderr.
+    pub(crate) fn wait_says(&self, text: &str) {
+        wait_for(&format!("{} to say {text:?}", self.command), || {
+            let said = self.stderr.so_far();
+            holds(said.contains(text), || said.clone())
+        });
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(mut self) -> Output {
+        let status = self.child.wait().expect("it is our own child");
+        Output {
+            command: std::mem::take(&mut self.command),
+            stdout: self.stdout.all(),
+            stderr: self.stderr.all(),
+            code: status.code(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a process prints, read as it comes.
+pub(crate) struct Printed {
+    text: Arc<Mutex<Vec<u8>>>,
+    reading: Option<JoinHandle<()>>,
+}
+
+impl Printed {
+    pub(crate) fn read(mut pipe: impl Read + Send + 'static) -> Self {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let written = Arc::clone(&text);
+        let reading = thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = pipe.read(&mut buffer) {
+                written.lock().expect("nobody panics with it").extend(&buffer[..count]);
+            }
+        });
+        Self { text, reading: Some(reading) }
+    }
+
+    /// How many bytes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.text.lock().expect("nobody panics with it").len()
+    }
+
+    /// What there is from one byte on.
+    pub(crate) fn since(&self, start: usize) -> String {
+        let text = self.text.lock().expect("nobody panics with it");
+        String::from_utf8_lossy(&text[start..]).into_owned()
+    }
+
+    fn so_far(&self) -> String {
+        self.since(0)
+    }
+
+    fn all(&mut self) -> String {
+        if let Some(reading) = self.reading.take() {
+            reading.join().expect("reading does not panic");
+        }
+        self.so_far()
     }
 }
 

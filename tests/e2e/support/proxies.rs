@@ -16,7 +16,7 @@ use super::{
 };
 
 /// The namespace of the gateway's pods.
-const GATEWAY: &str = "istio-system";
+pub(crate) const GATEWAY: &str = "istio-system";
 
 /// All ready proxies of `istio-system/istio-ingressgateway`.
 pub(crate) struct Proxies(Vec<Proxy>);
@@ -31,6 +31,10 @@ impl Proxies {
         let pods = ready_gateway_pods(kubectl);
         assert!(!pods.is_empty(), "no gateway pod is ready");
         Self(pods.iter().map(|pod| Proxy::open(kubectl, pod)).collect())
+    }
+
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = Proxy> {
+        self.0.into_iter()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Proxy> {
@@ -75,7 +79,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    fn open(kubectl: &Kubectl, pod: &str) -> Self {
+    pub(crate) fn open(kubectl: &Kubectl, pod: &str) -> Self {
         let mut forward = kubectl
             .command(&["-n", GATEWAY, "port-forward", "--address", "127.0.0.1"])
             .args([format!("pod/{pod}").as_str(), ":15000"])
@@ -90,7 +94,7 @@ impl Proxy {
             .split_whitespace()
             .nth(2)
             .unwrap_or_else(|| panic!("kubectl port-forward to {pod} printed {line:?}"));
-        let admin = Http::plain(&format!("http://{address}"), Connections::New);
+        let admin = Http::plain(&format!("http://{address}"), Connections::Kept);
         Self { pod: pod.to_owned(), forward, admin }
     }
 
@@ -107,9 +111,14 @@ impl Proxy {
 
     /// The weight of each subset in the tutorial's route, empty without one.
     pub(crate) fn weights(&self, namespace: &str) -> BTreeMap<String, u32> {
+        self.weights_of(namespace, "kubia-vs")
+    }
+
+    /// The same of any `VirtualService`.
+    pub(crate) fn weights_of(&self, namespace: &str, name: &str) -> BTreeMap<String, u32> {
         let dump = self.get("/config_dump?resource=dynamic_route_configs");
         let dump: Value = serde_json::from_str(&dump).expect("Envoy answers JSON");
-        let owner = format!("/namespaces/{namespace}/virtual-service/kubia-vs");
+        let owner = format!("/namespaces/{namespace}/virtual-service/{name}");
         routes(&dump)
             .filter(|route| {
                 let config = &route["metadata"]["filter_metadata"]["istio"]["config"];

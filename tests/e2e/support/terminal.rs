@@ -1,20 +1,21 @@
 //! A shell in a terminal of its own, so that TAB means what it means to a person.
 
 use std::{
-    io::{Read, Write},
+    io::Write,
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
-    sync::{Arc, Mutex},
-    thread,
 };
 
-use super::wait::{holds, wait_for};
+use super::{
+    process::Printed,
+    wait::{holds, wait_for},
+};
 
 /// A shell that runs in a terminal made by `script` of util-linux.
 pub(crate) struct Terminal {
     child: Child,
     keys: ChildStdin,
-    screen: Arc<Mutex<Vec<u8>>>,
+    screen: Printed,
     /// How much had been shown when a key was last pressed.
     shown: usize,
 }
@@ -27,21 +28,13 @@ impl Terminal {
         command.env("TERM", "dumb").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("script: {error}"));
         let keys = child.stdin.take().expect("it was asked for");
-        let mut output = child.stdout.take().expect("it was asked for");
-        let screen = Arc::new(Mutex::new(Vec::new()));
-        let written = Arc::clone(&screen);
-        thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(count @ 1..) = output.read(&mut buffer) {
-                written.lock().expect("nobody panics with it").extend(&buffer[..count]);
-            }
-        });
+        let screen = Printed::read(child.stdout.take().expect("it was asked for"));
         Self { child, keys, screen, shown: 0 }
     }
 
     /// Types these keys.
     pub(crate) fn press(&mut self, keys: &str) {
-        self.shown = self.screen.lock().expect("nobody panics with it").len();
+        self.shown = self.screen.len();
         self.keys.write_all(keys.as_bytes()).expect("the terminal is open");
         self.keys.flush().expect("the terminal is open");
     }
@@ -49,11 +42,8 @@ impl Terminal {
     /// Waits until all of these have been shown since the last key.
     pub(crate) fn shows(&self, texts: &[&str]) {
         wait_for(&format!("{texts:?} in the terminal"), || {
-            let screen = self.screen.lock().expect("nobody panics with it");
-            let new = String::from_utf8_lossy(&screen[self.shown..]).into_owned();
-            holds(texts.iter().all(|text| new.contains(text)), || {
-                String::from_utf8_lossy(&screen).into_owned()
-            })
+            let new = self.screen.since(self.shown);
+            holds(texts.iter().all(|text| new.contains(text)), || self.screen.since(0))
         });
     }
 }

@@ -114,6 +114,14 @@ impl FakeApi {
             let code = if self.knows(path) { 200 } else { 201 };
             return (code, body.to_owned());
         }
+        if path.ends_with("/portforward") {
+            let status =
+                json!({"kind": "Status", "reason": "Forbidden", "code": 403, "message": ""});
+            return (403, status.to_string());
+        }
+        if path.ends_with("/selfsubjectreviews") {
+            return (201, json!({"status": {"userInfo": {"username": "alice"}}}).to_string());
+        }
         let served = self.knows("/apis/networking.istio.io");
         if !served && path.starts_with("/apis/networking.istio.io") {
             return (404, "404 page not found\n".to_owned());

@@ -4,15 +4,15 @@
 
 use serde_json::{Value, json};
 
-use super::{
+use crate::domain::{
     object::ISTIO_GROUP,
-    owner::{Controller, MANUAL, Owner, WEIGHTS_ANNOTATION},
+    shift::{
+        history::POINTER,
+        owner::{Controller, MANUAL, Owner, WEIGHTS_ANNOTATION},
+    },
     snapshot::{list, text},
     text::Printable,
 };
-
-/// The annotation that keeps our history, as a JSON pointer: Git does not have it.
-const HISTORY: &str = "/metadata/annotations/kubectl-kubia~1history";
 
 const PROTOCOLS: [&str; 3] = ["http", "tcp", "tls"];
 
@@ -107,7 +107,7 @@ fn application(virtual_service: &Value) -> Value {
             "name": name,
             "namespace": namespace,
             "jqPathExpressions": weights,
-            "jsonPointers": [HISTORY],
+            "jsonPointers": [POINTER],
         }],
         "syncPolicy": { "syncOptions": ["RespectIgnoreDifferences=true"] },
     })
@@ -117,7 +117,7 @@ fn application(virtual_service: &Value) -> Value {
 fn flux_rules(virtual_service: &Value) -> Value {
     let [name, namespace] = address(virtual_service).map(|each| escaped(&each));
     let mut paths = weights(virtual_service);
-    paths.push(HISTORY.to_owned());
+    paths.push(POINTER.to_owned());
     json!([{
         "paths": paths,
         "target": {

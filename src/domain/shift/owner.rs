@@ -8,10 +8,10 @@ use std::{collections::BTreeSet, fmt};
 
 use serde_json::Value;
 
-use super::{
-    ignore_rule,
+use crate::domain::{
     object::ISTIO_GROUP,
     plan::FIELD_MANAGER,
+    shift::ignore_rule,
     snapshot::{list, text},
     text::{Printable, shorten},
 };

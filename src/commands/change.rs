@@ -1,0 +1,303 @@
+//! What `shift` and `undo` have in common once the new weights are planned: guards, the one write, the
+//! proof, the result.
+
+use std::time::Duration;
+
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use tokio::time::{Instant, sleep};
+
+use super::{DryRunArgs, Invocation, interrupt::Interrupt, proof::Watch, recorded_user};
+use crate::{
+    cluster::{ApiError, Cluster, Failure},
+    domain::{
+        backends::Backends,
+        plan::{Action, DryRun, Operation, Outcome},
+        proof::evidence::{Evidence, Verdict},
+        shift::{
+            Shift, Snapshot,
+            guard::{self, Facts, Word},
+            history::{Entry, History, Undone},
+            owner, patch,
+        },
+        text::Printable,
+    },
+    error::Error,
+    view::change::{ShiftResult, announcement},
+};
+
+/// The most characters of a reason.
+const REASON_LIMIT: usize = 200;
+
+/// How long an interrupted write may still take before it is asked what became of it.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How long to wait before proxies are looked at again before a write.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// How long proxies may take to hear of pods that are ready: istiod collects changes for up to 10 s.
+const HEARING: Duration = Duration::from_secs(10);
+
+/// Flags of the commands that change weights.
+#[derive(Args, Clone, Debug)]
+pub struct ChangeArgs {
+    /// Record why, for `history`
+    #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
+    reason: Option<String>,
+    /// Go on although this speaks against it; a refusal says its word
+    #[arg(long, value_name = "WORD", value_delimiter = ',', value_parser = words())]
+    allow: Vec<Word>,
+    /// Prove that the gateway proxies run the weights: where that can be seen, or else fail
+    #[arg(long, value_name = "HOW", default_value = "auto", value_parser = modes())]
+    proof: ProofMode,
+    /// Give up on the proof after this time
+    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = super::parse_duration)]
+    timeout: Duration,
+    #[command(flatten)]
+    dry_run: DryRunArgs,
+}
+
+/// How much a proof matters: `--proof`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProofMode {
+    /// Proves what can be seen, and says what cannot.
+    #[default]
+    Auto,
+    /// Anything but a proof is a failure.
+    Require,
+    /// Does not look.
+    None,
+}
+
+fn modes() -> impl TypedValueParser<Value = ProofMode> {
+    PossibleValuesParser::new(["auto", "require", "none"]).map(|name| match name.as_str() {
+        "require" => ProofMode::Require,
+        "none" => ProofMode::None,
+        _ => ProofMode::Auto,
+    })
+}
+
+fn words() -> impl TypedValueParser<Value = Word> {
+    PossibleValuesParser::new(Word::ALL.map(|(text, _)| text)).map(|name| {
+        let word = Word::ALL.into_iter().find(|(text, _)| *text == name);
+        word.expect("clap allows only these words").1
+    })
+}
+
+fn parse_reason(text: &str) -> Result<String, String> {
+    if text.chars().count() > REASON_LIMIT {
+        return Err(format!("a reason has at most {REASON_LIMIT} characters"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A change of weights that has been planned.
+pub(super) struct Change {
+    /// What was read.
+    pub(super) snapshot: Snapshot,
+    /// The new weights.
+    pub(super) shift: Shift,
+    /// What it takes back, for an undo.
+    pub(super) undo: Option<Undone>,
+    /// Where somebody changed weights since they were recorded.
+    pub(super) edited: Vec<String>,
+}
+
+/// Carries out a change: guards, one write, proof, result.
+pub(super) async fn carry_out(
+    invocation: &mut Invocation<'_>,
+    cluster: &Cluster,
+    change: &Change,
+    args: &ChangeArgs,
+) -> Result<(), Error> {
+    let (shift, dry_run) = (&change.shift, args.dry_run.get());
+    invocation.note(&announcement(&cluster.context, shift));
+    let (mut facts, user, mut watch) = look(cluster, change, args).await;
+    if let Some(watch) = &mut watch {
+        wait_heard(invocation, shift, args, &mut facts, watch).await;
+    }
+    let history = judge(invocation, change, args, &facts, user)?;
+    if let (ProofMode::Require, Some(watch)) = (args.proof, &mut watch) {
+        require_provable(shift, watch).await?;
+    }
+    let mut interrupt = Interrupt::new();
+    let action = shift.action(history);
+    let writing = write(cluster, action.as_ref(), dry_run);
+    let Some(written) = interrupt.or(invocation, GRACE, writing).await else {
+        return Err(interrupt.explain(cluster, shift).await);
+    };
+    let written = written?;
+    let mut result = ShiftResult::new(&cluster.context, shift, written, dry_run);
+    if let Some(watch) = watch.as_mut().filter(|_| dry_run == DryRun::None) {
+        let proving = watch.prove(cluster, written == Outcome::Patched, args.timeout);
+        let Some(evidence) = interrupt.or(invocation, Duration::ZERO, proving).await else {
+            return Err(interrupt.explain(cluster, shift).await);
+        };
+        result.prove(&evidence, shift);
+        let shown = invocation.show(&result);
+        return outcome(shift, args, &evidence).and(shown);
+    }
+    invocation.show(&result)
+}
+
+/// Reads what a change is judged by. An unchanged one needs no guards, and is not recorded.
+async fn look(
+    cluster: &Cluster,
+    change: &Change,
+    args: &ChangeArgs,
+) -> (Facts, Option<String>, Option<Watch>) {
+    let shift = &change.shift;
+    let backends = async {
+        if shift.is_unchanged() {
+            return Backends::default();
+        }
+        cluster.backends(shift.routes.iter().map(|each| &each.route)).await
+    };
+    let user = async {
+        let is_written = !shift.is_unchanged() && args.dry_run.get() != DryRun::Client;
+        if is_written { recorded_user(cluster).await } else { None }
+    };
+    let watch = async {
+        if args.proof == ProofMode::None {
+            return (None, vec![]);
+        }
+        let object = &shift.virtual_service.object;
+        let targets = shift.routes.iter().map(|each| (object.clone(), each.route.id)).collect();
+        let mut watch = Watch::open(cluster, &change.snapshot, shift.applied(), targets).await;
+        let proxies = watch.look(shift).await;
+        (Some(watch), proxies)
+    };
+    let (backends, user, (watch, proxies)) = tokio::join!(backends, user, watch);
+    let mut facts = Facts {
+        backends: Backends {
+            subsets: change.snapshot.subsets.clone(),
+            subsets_unread: change.snapshot.subsets_unread.clone(),
+            ..backends
+        },
+        owners: owner::owners(&shift.virtual_service.json),
+        proxies,
+        not_checked: vec![],
+    };
+    let unread = watch.iter().flat_map(Watch::not_checked);
+    facts.not_checked.extend(unread.map(|why| format!("whether the route is shadowed ({why})")));
+    (facts, user, watch)
+}
+
+/// Waits until the proxies know the ready pods of each version that is to get more: right after a
+/// deploy they do not.
+async fn wait_heard(
+    invocation: &mut Invocation<'_>,
+    shift: &Shift,
+    args: &ChangeArgs,
+    facts: &mut Facts,
+    watch: &mut Watch,
+) {
+    let unheard = guard::unheard(shift, facts);
+    if unheard.is_empty() || args.allow.contains(&Word::NoEndpoints) {
+        return;
+    }
+    let deadline = Instant::now() + HEARING.min(args.timeout);
+    let versions: Vec<_> = unheard.into_iter().map(|each| Printable(each).to_string()).collect();
+    let versions = versions.join(" and ");
+    invocation.note(&format!("waiting for the gateway proxies to hear of {versions}"));
+    while !guard::unheard(shift, facts).is_empty() && Instant::now() < deadline {
+        sleep(AGAIN).await;
+        facts.proxies = watch.look(shift).await;
+    }
+}
+
+/// Applies the guards, says what they found, and returns the history to write.
+fn judge(
+    invocation: &mut Invocation<'_>,
+    change: &Change,
+    args: &ChangeArgs,
+    facts: &Facts,
+    user: Option<String>,
+) -> Result<Option<String>, Error> {
+    let shift = &change.shift;
+    if shift.is_unchanged() {
+        return Ok(None);
+    }
+    let mut findings = guard::check(shift, facts);
+    findings.edited(&change.edited);
+    let object = &shift.virtual_service.object;
+    let entry = shift.entry(invocation.now, user, args.reason.clone());
+    let entry = Entry { undo: change.undo, ..entry };
+    let history = History::read(object, &shift.virtual_service.json)
+        .and_then(|history| history.with(object, entry));
+    let history = history.map_err(|error| findings.unrecorded(&error)).ok();
+    let allowed = findings.allow(object, &args.allow);
+    for warning in &findings.warnings {
+        invocation.note(&format!("Warning: {warning}"));
+    }
+    for what in &findings.not_checked {
+        invocation.note(&format!("not checked: {what}"));
+    }
+    allowed?;
+    Ok(history)
+}
+
+/// Refuses what cannot be proven, before it is written.
+async fn require_provable(shift: &Shift, watch: &mut Watch) -> Result<(), Error> {
+    let mut reasons = watch.obstacles();
+    if reasons.is_empty() {
+        reasons = watch.unserved().await;
+    }
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    Err(Error::NotProvable { object: shift.virtual_service.object.clone(), reasons })
+}
+
+async fn write(
+    cluster: &Cluster,
+    action: Option<&Action>,
+    dry_run: DryRun,
+) -> Result<Outcome, Error> {
+    let Some(action) = action else { return Ok(Outcome::Unchanged) };
+    if dry_run == DryRun::Client {
+        return Ok(Outcome::Patched);
+    }
+    match cluster.apply(action, None, dry_run).await {
+        Err(error) if is_refused_patch(&error.failure) => {
+            Err(explain(cluster, action, error).await)
+        }
+        result => Ok(result?),
+    }
+}
+
+/// Whether a patch may have been refused because somebody changed the object meanwhile.
+fn is_refused_patch(failure: &Failure) -> bool {
+    matches!(failure, Failure::PatchDoesNotFit { .. } | Failure::Conflict { .. })
+}
+
+/// Finds out why a patch did not fit: only a tested value that differs now is a conflict.
+async fn explain(cluster: &Cluster, action: &Action, refusal: ApiError) -> Error {
+    let object = action.object.clone();
+    let Operation::JsonPatch(patch) = &action.operation else { return refusal.into() };
+    match cluster.find(&object).await {
+        Ok(None) => Error::NoVirtualService { object },
+        Ok(Some(now)) => match patch::conflict(patch, &now) {
+            Some(at) => Error::Changed { object, path: at },
+            None => refusal.into(),
+        },
+        Err(_) => refusal.into(),
+    }
+}
+
+/// What the evidence means for the exit code.
+fn outcome(shift: &Shift, args: &ChangeArgs, evidence: &Evidence) -> Result<(), Error> {
+    let object = shift.virtual_service.object.clone();
+    let seconds = args.timeout.as_secs_f64();
+    match (evidence.verdict(), args.proof) {
+        (Verdict::Proven, _) | (Verdict::NotProven, ProofMode::Auto | ProofMode::None) => Ok(()),
+        (Verdict::NotProven, ProofMode::Require) => {
+            Err(Error::NotProven { object, seconds, reasons: evidence.reasons() })
+        }
+        (Verdict::Disproven, _) => {
+            Err(Error::NotLive { object, seconds, proxies: evidence.others(shift) })
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Ctrl-C while weights are written or proven: says what they are then, instead of leaving it open.
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use super::Invocation;
+use crate::{cluster::Cluster, domain::shift::Shift, error::Error};
+
+/// How long the object may take to be read again.
+const READING: Duration = Duration::from_secs(5);
+
+/// Waits for Ctrl-C from its creation on.
+pub(super) struct Interrupt {
+    pressed: Pin<Box<dyn Future<Output = ()>>>,
+    /// Pressed twice: nobody waits for an answer any more.
+    is_over: bool,
+}
+
+impl Interrupt {
+    pub(super) fn new() -> Self {
+        Self { pressed: Box::pin(pressed()), is_over: false }
+    }
+
+    /// Runs `work`; nothing when it was interrupted. What is under way then has `grace` to end.
+    pub(super) async fn or<T>(
+        &mut self,
+        invocation: &mut Invocation<'_>,
+        grace: Duration,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        let mut work = std::pin::pin!(work);
+        tokio::select! {
+            result = &mut work => return Some(result),
+            () = &mut self.pressed => {}
+        }
+        self.pressed = Box::pin(pressed());
+        let ending = async {
+            invocation.note("interrupted: looking at what is written (Ctrl-C again ends at once)");
+            // A write that was sent may be carried out whether or not its answer is waited for.
+            let _ = tokio::time::timeout(grace, work).await;
+        };
+        tokio::select! {
+            // Listens before anybody is told to press again.
+            biased;
+            () = &mut self.pressed => self.is_over = true,
+            () = ending => {}
+        }
+        None
+    }
+
+    /// Reads the object again and says what its weights are; pressed once more, gives up.
+    pub(super) async fn explain(self, cluster: &Cluster, shift: &Shift) -> Error {
+        let object = shift.virtual_service.object.clone();
+        if self.is_over {
+            return Error::Interrupted { object, now: None };
+        }
+        let reading = tokio::time::timeout(READING, cluster.get(&object));
+        let now = tokio::select! {
+            read = reading => read.ok().and_then(Result::ok).map(|now| shift.aftermath(&now)),
+            () = self.pressed => None,
+        };
+        Error::Interrupted { object, now }
+    }
+}
+
+async fn pressed() {
+    // Where signals cannot be waited for, they end the process as they always did.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,51 @@
+//! `undo`: plans the way back that the history names, and has it written and proven.
+
+use clap::Args;
+
+use super::{
+    Invocation,
+    change::{Change, ChangeArgs, carry_out},
+    read_snapshot, virtual_service,
+};
+use crate::{
+    domain::shift::{history::History, undo},
+    error::Error,
+    view::OutputFormat,
+};
+
+/// Flags of `undo`.
+///
+/// Give a VirtualService the weights back that it had before its last recorded change, exactly as they
+/// were. Undoing twice does it again.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+    # Take the last shift back\n  \
+    kubectl kubia undo reviews -n shop\n\n  \
+    # The weights that revision 3 wrote\n  \
+    kubectl kubia undo reviews --to-revision 3")]
+pub struct UndoArgs {
+    /// The VirtualService
+    #[arg(default_value = super::TUTORIAL_VIRTUAL_SERVICE)]
+    name: String,
+    /// Return to the weights that this revision wrote; `kubectl kubia history` lists them
+    #[arg(long, value_name = "N")]
+    to_revision: Option<u64>,
+    #[command(flatten)]
+    change: ChangeArgs,
+}
+
+/// Undoes a recorded change.
+///
+/// # Errors
+/// As those of `shift`; and when nothing was recorded, or the weights were edited since.
+pub async fn run(invocation: &mut Invocation<'_>, args: &UndoArgs) -> Result<(), Error> {
+    invocation.require_format(OutputFormat::USUAL)?;
+    let cluster = invocation.connect().await?;
+    let object = virtual_service(Some(&args.name), &cluster.namespace);
+    let snapshot = read_snapshot(&cluster, &object).await?;
+    let history = History::read(&object, &snapshot.named.json)?;
+    let undo = undo::plan(&snapshot.named, &history, args.to_revision, &snapshot.subsets)?;
+    let change =
+        Change { snapshot, shift: undo.shift, undo: Some(undo.undone), edited: undo.edited };
+    carry_out(invocation, &cluster, &change, &args.change).await
+}

@@ -1,0 +1,279 @@
+//! The HTTP routes that istiod makes of a VirtualService and its delegates, one per match, in order.
+//!
+//! Envoy says of a route which VirtualService it comes from, not which of its routes: that is told by
+//! the order. The rules are those of istiod: pilot/pkg/model/virtualservice.go merges delegates,
+//! pilot/pkg/networking/core/route/route.go drops what does not apply and all behind a catch-all.
+
+use serde_json::Value;
+
+use crate::domain::{
+    object::ObjectRef,
+    route::{Protocol, Route, RouteId},
+    snapshot::{Labels, labels, list, port_number, text},
+    virtual_service::VirtualService,
+};
+
+/// An HTTP route as a root VirtualService serves it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MergedRoute {
+    /// The object it stands in: the root, or a delegate.
+    pub object: ObjectRef,
+    /// The route, without destinations when it redirects or answers itself.
+    pub route: Route,
+    /// Its matches; none means every request.
+    matches: Vec<Match>,
+    /// Its name: that of the delegating route, then its own.
+    name: String,
+}
+
+/// One of `match[]`, as far as it decides where the route is served.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Match {
+    name: String,
+    port: Option<u16>,
+    gateways: Vec<ObjectRef>,
+    source_labels: Labels,
+    source_namespace: String,
+    is_catch_all: bool,
+}
+
+/// Where a route is served.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place<'a> {
+    /// The Gateway.
+    pub gateway: &'a ObjectRef,
+    /// `port.number` of its server.
+    pub port: u16,
+    /// Labels of the gateway pod.
+    pub labels: &'a Labels,
+    /// Namespace of the gateway pod.
+    pub namespace: &'a str,
+}
+
+/// One route of an Envoy, as istiod would make it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServedRoute {
+    /// Index of the merged route it comes from.
+    pub source: usize,
+    /// Its name in Envoy.
+    pub name: String,
+}
+
+/// Returns the HTTP routes of a root, each delegating one replaced by those of its delegate. A
+/// delegate that is not among `delegates` has no routes.
+#[must_use]
+pub fn merge(root: &VirtualService, delegates: &[VirtualService]) -> Vec<MergedRoute> {
+    let mut merged = Vec::new();
+    for (index, json) in list(&root.json, "/spec/http").iter().enumerate() {
+        let own = MergedRoute::read(root, index, json);
+        let Some(delegate) = root.delegate_of(json) else {
+            merged.push(own);
+            continue;
+        };
+        let delegate = delegates.iter().find(|each| each.object == delegate);
+        if let Some(delegate) = delegate {
+            let routes = list(&delegate.json, "/spec/http").iter().enumerate();
+            let routes = routes.map(|(index, json)| MergedRoute::read(delegate, index, json));
+            merged.extend(routes.map(|route| route.below(&own)));
+        }
+    }
+    merged
+}
+
+/// Returns the routes an Envoy gets of these at one place, in order.
+#[must_use]
+pub fn served(routes: &[MergedRoute], place: &Place<'_>) -> Vec<ServedRoute> {
+    let mut served = Vec::new();
+    for (source, route) in routes.iter().enumerate() {
+        if route.matches.is_empty() {
+            served.push(ServedRoute { source, name: route.name.clone() });
+            return served;
+        }
+        for each in route.matches.iter().filter(|each| each.applies(place)) {
+            served.push(ServedRoute { source, name: each.route_name(&route.name) });
+            if each.is_catch_all {
+                return served;
+            }
+        }
+    }
+    served
+}
+
+impl MergedRoute {
+    fn read(at: &VirtualService, index: usize, json: &Value) -> Self {
+        let id = RouteId { protocol: Protocol::Http, index };
+        let name = text(json, "/name");
+        let route = at.routes().into_iter().find(|route| route.id == id);
+        Self {
+            object: at.object.clone(),
+            route: route.unwrap_or(Route {
+                id,
+                name: name.clone(),
+                matches: vec![],
+                destinations: vec![],
+            }),
+            matches: list(json, "/match").iter().map(|each| Match::read(at, each)).collect(),
+            name,
+        }
+    }
+
+    /// The route of a delegate, as the delegating route serves it.
+    fn below(mut self, root: &Self) -> Self {
+        self.name = joined(&root.name, &self.name);
+        self.matches = match (root.matches.as_slice(), self.matches.as_slice()) {
+            ([], _) => self.matches,
+            (_, []) => root.matches.clone(),
+            (roots, leaves) => {
+                let pairs =
+                    leaves.iter().flat_map(|leaf| roots.iter().map(|root| leaf.below(root)));
+                pairs.collect()
+            }
+        };
+        self
+    }
+}
+
+impl Match {
+    fn read(at: &VirtualService, json: &Value) -> Self {
+        let gateways = list(json, "/gateways").iter().filter_map(Value::as_str);
+        Self {
+            name: text(json, "/name"),
+            port: port_number(json, "/port"),
+            gateways: gateways.map(|name| at.gateway_ref(name)).collect(),
+            source_labels: labels(json, "/sourceLabels"),
+            source_namespace: text(json, "/sourceNamespace"),
+            is_catch_all: is_catch_all(json),
+        }
+    }
+
+    fn below(&self, root: &Self) -> Self {
+        let mut source_labels = root.source_labels.clone();
+        source_labels.extend(self.source_labels.clone());
+        Self {
+            name: joined(&root.name, &self.name),
+            port: self.port.or(root.port),
+            gateways: if self.gateways.is_empty() { &root.gateways } else { &self.gateways }
+                .clone(),
+            source_labels,
+            source_namespace: match self.source_namespace.as_str() {
+                "" => root.source_namespace.clone(),
+                own => own.to_owned(),
+            },
+            is_catch_all: self.is_catch_all && root.is_catch_all,
+        }
+    }
+
+    fn route_name(&self, route: &str) -> String {
+        if self.name.is_empty() { route.to_owned() } else { format!("{route}.{}", self.name) }
+    }
+
+    fn applies(&self, place: &Place<'_>) -> bool {
+        let by_source = || {
+            let mut wanted = self.source_labels.iter();
+            wanted.all(|(key, value)| place.labels.get(key) == Some(value))
+                && ["", place.namespace].contains(&self.source_namespace.as_str())
+        };
+        self.port.is_none_or(|port| port == place.port)
+            && match self.gateways.as_slice() {
+                [] => by_source(),
+                gateways => gateways.contains(place.gateway),
+            }
+    }
+}
+
+/// The name of a delegate's route or match below that of the root.
+fn joined(root: &str, own: &str) -> String {
+    match (root, own) {
+        ("", name) | (name, "") => name.to_owned(),
+        (root, own) => format!("{root}-{own}"),
+    }
+}
+
+/// Whether a match takes every request that comes to its place.
+fn is_catch_all(json: &Value) -> bool {
+    let narrows = ["headers", "withoutHeaders", "queryParams", "method", "authority", "scheme"];
+    let is_empty = |value: &Value| value.as_object().is_none_or(serde_json::Map::is_empty);
+    let uri = &json["uri"];
+    narrows.iter().all(|field| json.get(*field).is_none_or(is_empty))
+        && (is_empty(uri) || uri["prefix"] == "/" || uri["regex"] == ".*")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::object::Kind;
+
+    fn object(name: &str, hosts: &[&str], http: &Value) -> VirtualService {
+        VirtualService::new(json!({
+            "metadata": {"namespace": "shop", "name": name},
+            "spec": {"hosts": hosts, "http": http},
+        }))
+    }
+
+    fn to(name: &str, matches: &Value) -> Value {
+        json!({"name": name, "match": matches, "route": [{"destination": {"host": name}}]})
+    }
+
+    /// The names of the routes an Envoy gets at port 80 of a Gateway.
+    #[track_caller]
+    fn check(http: &Value, delegates: &[VirtualService], expected: &[&str]) {
+        let gateway = ObjectRef::new(Kind::Gateway, "shop", "gw");
+        let labels = Labels::from([("istio".to_owned(), "ingressgateway".to_owned())]);
+        let place =
+            Place { gateway: &gateway, port: 80, labels: &labels, namespace: "istio-system" };
+        let merged = merge(&object("root", &["a"], http), delegates);
+        let names: Vec<_> = served(&merged, &place).into_iter().map(|route| route.name).collect();
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn each_match_is_a_route_and_none_follows_a_catch_all() {
+        let two = json!([{"name": "x", "uri": {"exact": "/x"}}, {"uri": {"exact": "/y"}}]);
+        let redirect = json!({"name": "moved", "match": [{"uri": {"exact": "/"}}], "redirect": {}});
+        let behind = to("c", &json!([]));
+        check(&json!([to("a", &two), redirect, behind, behind]), &[], &["a.x", "a", "moved", "c"]);
+        for everything in
+            [json!({}), json!({"uri": {"prefix": "/"}}), json!({"uri": {"regex": ".*"}})]
+        {
+            check(&json!([to("a", &json!([everything])), behind]), &[], &["a"]);
+        }
+        let header = json!({"uri": {"prefix": "/"}, "headers": {"x": {}}});
+        check(&json!([to("a", &json!([header])), behind]), &[], &["a", "c"]);
+    }
+
+    #[test]
+    fn matches_that_do_not_apply_here_are_no_routes() {
+        let only = |condition: Value| json!([to("a", &json!([condition])), to("b", &json!([]))]);
+        let uri = json!({"exact": "/"});
+        for (condition, applies) in [
+            (json!({"uri": uri, "port": 80}), true),
+            (json!({"uri": uri, "port": 8080}), false),
+            (json!({"uri": uri, "gateways": ["gw", "mesh"]}), true),
+            (json!({"uri": uri, "gateways": ["mesh"]}), false),
+            (json!({"uri": uri, "sourceLabels": {"istio": "ingressgateway"}}), true),
+            (json!({"uri": uri, "sourceLabels": {"app": "web"}}), false),
+            (json!({"uri": uri, "sourceNamespace": "shop"}), false),
+            // Where a gateway is named, labels do not count.
+            (json!({"uri": uri, "gateways": ["gw"], "sourceLabels": {"app": "web"}}), true),
+        ] {
+            let expected: &[&str] = if applies { &["a", "b"] } else { &["b"] };
+            check(&only(condition), &[], expected);
+        }
+    }
+
+    #[test]
+    fn the_routes_of_a_delegate_stand_in_place_of_the_one_that_delegates() {
+        let api = json!([{"name": "api", "uri": {"prefix": "/api"}}]);
+        let delegating = json!([
+            {"name": "root", "match": api, "delegate": {"name": "leaf"}},
+            {"match": [{"uri": {"prefix": "/gone"}}], "delegate": {"name": "gone"}},
+            to("last", &json!([])),
+        ]);
+        let v2 = json!([{"name": "v2", "headers": {"x": {"exact": "2"}}}]);
+        let leaf = object("leaf", &[], &json!([to("canary", &v2), to("", &json!([]))]));
+        check(&delegating, &[leaf], &["root-canary.api-v2", "root.api", "last"]);
+        check(&delegating, &[], &["last"]);
+    }
+}

@@ -1,0 +1,423 @@
+//! Whether a proxy runs the weights: its route configurations, listeners, secrets and clusters, held
+//! against what a VirtualService asks for.
+//!
+//! Envoy drops destinations of weight 0 (istio/istio, pilot/pkg/networking/core/route/route.go), so a
+//! share of 0 is proven by absence, and one of 100 by being alone.
+
+pub mod envoy;
+pub mod evidence;
+pub mod merged;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use self::{
+    envoy::{Chain, ClusterName, EnvoyRoute, Listener, RouteConfig, VirtualHost},
+    merged::{MergedRoute, Place},
+};
+use crate::domain::{
+    object::{Kind, ObjectRef},
+    route::{Destination, RouteId},
+    snapshot::{Labels, Pod, labels, list, port_number, text},
+    split,
+    virtual_service::VirtualService,
+};
+
+/// A route that is to be proven: the object it stands in, and its place there.
+pub type Target = (ObjectRef, RouteId);
+
+/// What the proxies of some Gateways have to run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// The VirtualService that a proxy names as the origin of its routes.
+    pub root: VirtualService,
+    /// Its HTTP routes, those of its delegates among them.
+    pub routes: Vec<MergedRoute>,
+    /// The routes that are to be proven.
+    pub targets: Vec<Target>,
+    /// The Gateways the root is bound to.
+    pub gateways: Vec<Gateway>,
+}
+
+/// An Istio Gateway, as far as it decides where routes are served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// Its address.
+    pub object: ObjectRef,
+    /// `spec.selector`: the pods that run it.
+    pub selector: Labels,
+    servers: Vec<Server>,
+}
+
+/// One of `spec.servers` that HTTP routes are served at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Server {
+    port: u16,
+    name: String,
+    is_https: bool,
+    hosts: Vec<String>,
+}
+
+/// How a proxy's routes stand against the expectation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// They have the wanted shares everywhere.
+    Right(Places),
+    /// Somewhere they have other shares.
+    Other(Vec<LiveRoute>, Places),
+    /// They are not all there: what is missing.
+    Missing(String),
+    /// It cannot be told: why.
+    Unclear(String),
+}
+
+/// Where routes are served from, and where they lead.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// The route configurations they stand in.
+    pub configs: BTreeSet<String>,
+    /// The clusters that get requests.
+    pub clusters: BTreeSet<String>,
+}
+
+/// The shares a proxy gives the destinations of one route.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveRoute {
+    /// The object the route stands in.
+    pub object: ObjectRef,
+    /// Its place.
+    pub id: RouteId,
+    /// Percent of each destination, in order. What is named twice in a route is counted at the first.
+    pub shares: Vec<f64>,
+    is_right: bool,
+}
+
+/// What besides routes decides whether a proxy serves.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Surroundings {
+    /// Its listeners.
+    pub listeners: Vec<Listener>,
+    /// The secrets it has.
+    pub secrets: BTreeSet<String>,
+    /// The clusters with a healthy host.
+    pub healthy: BTreeSet<String>,
+}
+
+impl Gateway {
+    /// Reads a Gateway from its JSON.
+    #[must_use]
+    pub fn read(json: &Value) -> Self {
+        let (namespace, name) = (text(json, "/metadata/namespace"), text(json, "/metadata/name"));
+        Self {
+            object: ObjectRef::new(Kind::Gateway, &namespace, &name),
+            selector: labels(json, "/spec/selector"),
+            servers: list(json, "/spec/servers").iter().filter_map(Server::read).collect(),
+        }
+    }
+
+    /// Returns whether a pod runs it. Unlike a Service, a Gateway without a selector is run by all.
+    #[must_use]
+    pub fn is_run_by(&self, pod: &Pod) -> bool {
+        self.selector.iter().all(|(key, value)| pod.labels.get(key) == Some(value))
+    }
+}
+
+impl Server {
+    fn read(json: &Value) -> Option<Self> {
+        let protocol = text(json, "/port/protocol").to_ascii_uppercase();
+        let is_terminating = !["PASSTHROUGH", "AUTO_PASSTHROUGH"]
+            .contains(&text(json, "/tls/mode").to_ascii_uppercase().as_str());
+        let is_https = protocol == "HTTPS" && is_terminating;
+        let is_http = ["HTTP", "HTTP2", "GRPC", "GRPC-WEB"].contains(&protocol.as_str());
+        let hosts = list(json, "/hosts").iter().filter_map(Value::as_str);
+        (is_http || is_https).then_some(Self {
+            port: port_number(json, "/port/number")?,
+            name: text(json, "/port/name"),
+            is_https,
+            // `namespace/host` says which VirtualServices may serve it.
+            hosts: hosts
+                .map(|host| host.split_once('/').map_or(host, |(_, host)| host).to_owned())
+                .collect(),
+        })
+    }
+}
+
+impl Expectation {
+    /// Returns how a proxy stands whose pod and route configurations these are.
+    #[must_use]
+    pub fn judge(&self, pod: &Pod, configs: &[RouteConfig]) -> Standing {
+        let (live, places) = match self.observe(pod, configs) {
+            Ok(observed) => observed,
+            Err(why) => return Standing::Unclear(why),
+        };
+        if live.iter().any(|route| !route.is_right) {
+            return Standing::Other(live, places);
+        }
+        match self.missing(pod, &live, &places.configs) {
+            Some(what) => Standing::Missing(what),
+            None => Standing::Right(places),
+        }
+    }
+
+    /// Returns the shares a proxy gives each target, once for each way it does, and where they stand.
+    ///
+    /// # Errors
+    /// Why it cannot be told.
+    pub fn observe(
+        &self,
+        pod: &Pod,
+        configs: &[RouteConfig],
+    ) -> Result<(Vec<LiveRoute>, Places), String> {
+        let (mut live, mut places) = (Vec::new(), Places::default());
+        for (config, host) in self.own_hosts(configs) {
+            let routes: Vec<_> = host.routes.iter().filter(|route| self.is_own(route)).collect();
+            let sources =
+                self.sources(pod, &routes).ok_or("its routes cannot be told apart".to_owned())?;
+            for (route, source) in routes.iter().zip(sources) {
+                let merged = &self.routes[source];
+                if !self.is_target(merged) {
+                    continue;
+                }
+                let seen = LiveRoute::read(merged, route).ok_or("it leads elsewhere".to_owned())?;
+                if !live.contains(&seen) {
+                    live.push(seen);
+                }
+                let clusters = route.clusters().into_iter();
+                places.clusters.extend(clusters.map(|(name, _)| name.to_owned()));
+                places.configs.insert(config.name.clone());
+            }
+        }
+        Ok((live, places))
+    }
+
+    /// Returns the VirtualService whose route takes all requests of a target before it does.
+    #[must_use]
+    pub fn shadow(&self, pod: &Pod, configs: &[RouteConfig]) -> Option<String> {
+        self.own_hosts(configs).find_map(|(_, host)| {
+            let own: Vec<_> = host.routes.iter().filter(|route| self.is_own(route)).collect();
+            let sources = self.sources(pod, &own)?;
+            let mut targets = own.iter().zip(sources);
+            let is_target = |source: &usize| self.is_target(&self.routes[*source]);
+            targets.find_map(|(target, source)| {
+                let before = host.routes.iter().take_while(|route| !std::ptr::eq(*route, *target));
+                let mut strangers =
+                    before.filter(|route| is_target(&source) && !self.is_own(route));
+                let first = strangers.find(|route| route.matcher.covers(&target.matcher))?;
+                let name = |(namespace, name): (&str, &str)| {
+                    ObjectRef::new(Kind::VirtualService, namespace, name).to_string()
+                };
+                Some(first.owner().map_or_else(|| "another route".to_owned(), name))
+            })
+        })
+    }
+
+    fn own_hosts<'a>(
+        &self,
+        configs: &'a [RouteConfig],
+    ) -> impl Iterator<Item = (&'a RouteConfig, &'a VirtualHost)> {
+        let hosts = configs
+            .iter()
+            .flat_map(|config| config.virtual_hosts.iter().map(move |host| (config, host)));
+        hosts.filter(|(_, host)| host.routes.iter().any(|route| self.is_own(route)))
+    }
+
+    fn is_own(&self, route: &EnvoyRoute) -> bool {
+        route.is_of(&self.root.object.namespace, &self.root.object.name)
+    }
+
+    fn is_target(&self, route: &MergedRoute) -> bool {
+        self.targets.iter().any(|(object, id)| *object == route.object && *id == route.route.id)
+    }
+
+    /// Tells which merged route each route of a virtual host comes from.
+    ///
+    /// The order says it, once the place is found whose sequence of routes fits: names and possible
+    /// destinations.
+    fn sources(&self, pod: &Pod, routes: &[&EnvoyRoute]) -> Option<Vec<usize>> {
+        let own = self.gateways.iter().filter(|gateway| gateway.is_run_by(pod));
+        let places = own.flat_map(|gateway| {
+            gateway.servers.iter().map(|server| Place {
+                gateway: &gateway.object,
+                port: server.port,
+                labels: &pod.labels,
+                namespace: &pod.namespace,
+            })
+        });
+        places.map(|place| merged::served(&self.routes, &place)).find_map(|served| {
+            let fits = served.len() == routes.len()
+                && served.iter().zip(routes).all(|(served, route)| {
+                    let destinations = &self.routes[served.source].route.destinations;
+                    served.name == route.name && leads_to(route, destinations)
+                });
+            fits.then(|| served.into_iter().map(|each| each.source).collect())
+        })
+    }
+
+    /// What of the targets a proxy does not have: a route, or the configuration of a server with TLS.
+    fn missing(&self, pod: &Pod, live: &[LiveRoute], configs: &BTreeSet<String>) -> Option<String> {
+        let is_there = |(object, id): &&Target| {
+            live.iter().any(|route| route.object == *object && route.id == *id)
+        };
+        if let Some((object, id)) = self.targets.iter().find(|target| !is_there(target)) {
+            return Some(format!("it has no route {id} of {object}"));
+        }
+        let hosts = self.root.hosts();
+        let own = self.gateways.iter().filter(|gateway| gateway.is_run_by(pod));
+        let servers =
+            own.flat_map(|gateway| gateway.servers.iter().map(move |each| (gateway, each)));
+        let mut https = servers.filter(|(_, server)| {
+            let mut pairs =
+                server.hosts.iter().flat_map(|one| hosts.iter().map(move |other| (one, other)));
+            server.is_https && pairs.any(|(one, other)| overlap(one, other))
+        });
+        https.find_map(|(gateway, server)| {
+            // istiod, pilot/pkg/model/gateway.go: gatewayRDSRouteName.
+            let ObjectRef { namespace, name, .. } = &gateway.object;
+            let config = format!("https.{}.{}.{name}.{namespace}", server.port, server.name);
+            let is_there = configs.iter().any(|each| {
+                each.strip_prefix(config.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            });
+            (!is_there).then(|| format!("it has no routes for {config}"))
+        })
+    }
+}
+
+impl Standing {
+    /// Returns how a proxy stands against several expectations: the worst of it.
+    #[must_use]
+    pub fn all(standings: Vec<Self>) -> Self {
+        let (mut live, mut all) = (Vec::new(), Places::default());
+        let mut obstacle = None;
+        for standing in standings {
+            match standing {
+                Self::Right(places) => all.extend(places),
+                Self::Other(routes, places) => {
+                    live.extend(routes);
+                    all.extend(places);
+                }
+                missing => obstacle = obstacle.or(Some(missing)),
+            }
+        }
+        match obstacle {
+            _ if !live.is_empty() => Self::Other(live, all),
+            Some(obstacle) => obstacle,
+            None => Self::Right(all),
+        }
+    }
+
+    /// Returns the route configurations it depends on; none when it may depend on any.
+    #[must_use]
+    pub fn configs(&self) -> BTreeSet<String> {
+        match self {
+            Self::Right(places) | Self::Other(_, places) => places.configs.clone(),
+            Self::Missing(_) | Self::Unclear(_) => BTreeSet::new(),
+        }
+    }
+}
+
+impl Places {
+    fn extend(&mut self, other: Self) {
+        self.configs.extend(other.configs);
+        self.clusters.extend(other.clusters);
+    }
+
+    /// Returns why a proxy with these routes does not serve them all; nothing when it does.
+    #[must_use]
+    pub fn obstacle(&self, around: &Surroundings) -> Option<String> {
+        for config in &self.configs {
+            let refers = |chain: &&Chain| chain.route_config == *config;
+            let mut active = around.listeners.iter().flat_map(|each| &each.active);
+            let Some(chain) = active.find(refers) else {
+                let mut warming = around.listeners.iter().flat_map(|each| &each.warming);
+                return Some(match warming.find(refers) {
+                    Some(_) => format!("the listener of {config} is warming"),
+                    None => format!("no listener serves {config}"),
+                });
+            };
+            let lacks = |secret: &&String| !around.secrets.contains(*secret);
+            if let Some(secret) = chain.secrets.iter().find(lacks) {
+                return Some(format!("the certificate {secret} of {config} is missing"));
+            }
+        }
+        let lacks = |cluster: &&String| !around.healthy.contains(*cluster);
+        self.clusters.iter().find(lacks).map(|cluster| format!("{cluster} has no healthy host"))
+    }
+}
+
+impl LiveRoute {
+    fn read(merged: &MergedRoute, route: &EnvoyRoute) -> Option<Self> {
+        let destinations = &merged.route.destinations;
+        let weights = weights_in(route, destinations)?;
+        Some(Self {
+            object: merged.object.clone(),
+            id: merged.route.id,
+            is_right: split::same_shares(&weights, &wanted_weights(destinations)),
+            shares: split::shares(&weights),
+        })
+    }
+}
+
+/// Whether two host patterns have a host in common.
+fn overlap(one: &str, other: &str) -> bool {
+    let (one, other) = (one.to_ascii_lowercase(), other.to_ascii_lowercase());
+    match (one.strip_prefix('*'), other.strip_prefix('*')) {
+        (None, None) => one == other,
+        (Some(suffix), None) => other.ends_with(suffix),
+        (None, Some(suffix)) => one.ends_with(suffix),
+        (Some(one), Some(other)) => one.ends_with(other) || other.ends_with(one),
+    }
+}
+
+/// Returns the destinations that none of these clusters leads to, by index.
+#[must_use]
+pub fn without_cluster(destinations: &[&Destination], clusters: &BTreeSet<String>) -> Vec<usize> {
+    let leads = |destination: &Destination| {
+        let destination = std::slice::from_ref(destination);
+        clusters.iter().any(|cluster| destination_of(cluster, destination).is_some())
+    };
+    (0..destinations.len()).filter(|index| !leads(destinations[*index])).collect()
+}
+
+/// The index of the first destination that a cluster is for.
+fn destination_of(cluster: &str, destinations: &[Destination]) -> Option<usize> {
+    let name = ClusterName::parse(cluster)?;
+    destinations.iter().position(|destination| {
+        destination.subset == name.subset
+            && name.is_host(&destination.host)
+            && destination.port.is_none_or(|port| port == name.port)
+    })
+}
+
+fn leads_to(route: &EnvoyRoute, destinations: &[Destination]) -> bool {
+    route.clusters().iter().all(|(cluster, _)| destination_of(cluster, destinations).is_some())
+}
+
+/// The weight an Envoy gives each destination; those it does not have get none.
+fn weights_in(route: &EnvoyRoute, destinations: &[Destination]) -> Option<Vec<u64>> {
+    let mut weights = vec![0u64; destinations.len()];
+    for (cluster, weight) in route.clusters() {
+        let index = destination_of(cluster, destinations)?;
+        weights[index] = weights[index].saturating_add(weight);
+    }
+    Some(weights)
+}
+
+/// The weights asked for; of equal destinations the first has them all.
+fn wanted_weights(destinations: &[Destination]) -> Vec<u64> {
+    let mut weights = vec![0u64; destinations.len()];
+    for destination in destinations {
+        let is_same = |each: &Destination| {
+            each.host == destination.host
+                && each.subset == destination.subset
+                && (each.port == destination.port || each.port.is_none())
+        };
+        let first = destinations.iter().position(is_same).unwrap_or(0);
+        weights[first] = weights[first].saturating_add(destination.weight.unwrap_or(0));
+    }
+    weights
+}
+
+#[cfg(test)]
+mod tests;

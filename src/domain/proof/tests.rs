@@ -1,0 +1,233 @@
+//! On what a real Envoy answered: `tests/envoy`.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{
+    envoy::{self, RouteConfig},
+    *,
+};
+
+const ROUTES: &str = include_str!("../../../tests/envoy/routes.json");
+const LISTENERS: &[u8] = include_bytes!("../../../tests/envoy/listeners.json");
+const SECRETS: &[u8] = include_bytes!("../../../tests/envoy/secrets.json");
+const ENDPOINTS: &[u8] = include_bytes!("../../../tests/envoy/endpoints.json");
+const VERSIONS: &[u8] = include_bytes!("../../../tests/envoy/versions.json");
+const GATEWAY: &str = include_str!("../../../tests/envoy/gateway.json");
+const VIRTUAL_SERVICE: &str = include_str!("../../../tests/envoy/virtual-service.json");
+
+/// Where the default route stands in the dump: the HTTP and the HTTPS host.
+const DEFAULT: [&str; 2] = [
+    "/configs/0/route_config/virtual_hosts/0/routes/1",
+    "/configs/1/route_config/virtual_hosts/0/routes/1",
+];
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn pod() -> Pod {
+    let labels = json!({"istio": "ingressgateway"});
+    Pod::read(&json!({"metadata": {"namespace": "istio-system", "name": "gw", "labels": labels}}))
+}
+
+/// What is expected of the default route after an edit of the recorded VirtualService.
+fn expectation(edit: impl FnOnce(&mut Value)) -> Expectation {
+    let mut json = json(VIRTUAL_SERVICE);
+    edit(&mut json);
+    let root = VirtualService::new(json);
+    Expectation {
+        routes: merged::merge(&root, &[]),
+        targets: vec![(root.object.clone(), "#1".parse().unwrap())],
+        gateways: vec![Gateway::read(&self::json(GATEWAY))],
+        root,
+    }
+}
+
+fn configs(edit: impl FnOnce(&mut Value)) -> Vec<RouteConfig> {
+    let mut dump = json(ROUTES);
+    edit(&mut dump);
+    envoy::route_configs(dump.to_string().as_bytes()).unwrap()
+}
+
+fn weights(dump: &mut Value, places: &[&str], weights: [u64; 2]) {
+    for place in places {
+        let clusters = format!("{place}/route/weighted_clusters/clusters");
+        for (index, weight) in weights.into_iter().enumerate() {
+            dump.pointer_mut(&clusters).unwrap()[index]["weight"] = weight.into();
+        }
+    }
+}
+
+/// Judges the recorded dump after edits of what is asked for and of what is run.
+#[track_caller]
+fn check(asked: impl FnOnce(&mut Value), run: impl FnOnce(&mut Value), expected: &str) {
+    let standing = match expectation(asked).judge(&pod(), &configs(run)) {
+        Standing::Right(places) => format!("right in {}", places.configs.len()),
+        Standing::Other(routes, _) => {
+            let shares: Vec<_> = routes.iter().map(|route| format!("{:?}", route.shares)).collect();
+            shares.join(" and ")
+        }
+        Standing::Missing(what) | Standing::Unclear(what) => what,
+    };
+    assert_eq!(standing, expected);
+}
+
+fn ask(weights: [Option<u64>; 2]) -> impl FnOnce(&mut Value) {
+    move |object| {
+        for (index, weight) in weights.into_iter().enumerate() {
+            let destination = &mut object["spec"]["http"][1]["route"][index];
+            match weight {
+                Some(weight) => destination["weight"] = weight.into(),
+                None => drop(destination.as_object_mut().unwrap().remove("weight")),
+            }
+        }
+    }
+}
+
+#[test]
+fn weights_are_right_when_every_virtual_host_has_the_shares() {
+    check(|_| {}, |_| {}, "right in 2");
+    check(ask([Some(9), Some(1)]), |_| {}, "right in 2");
+    check(ask([Some(70), Some(30)]), |_| {}, "[90.0, 10.0]");
+    check(|_| {}, |dump| weights(dump, &DEFAULT[1..], [70, 30]), "[90.0, 10.0] and [70.0, 30.0]");
+}
+
+#[test]
+fn a_share_of_0_is_proven_by_absence_and_100_by_being_alone() {
+    let alone = |dump: &mut Value| {
+        for place in DEFAULT {
+            let clusters = format!("{place}/route/weighted_clusters/clusters");
+            dump.pointer_mut(&clusters).unwrap().as_array_mut().unwrap().truncate(1);
+        }
+    };
+    check(ask([Some(100), Some(0)]), alone, "right in 2");
+    check(ask([Some(1), None]), alone, "right in 2");
+    check(ask([Some(0), Some(100)]), alone, "[100.0, 0.0]");
+    check(ask([Some(100), Some(0)]), |_| {}, "[90.0, 10.0]");
+}
+
+#[test]
+fn a_pinned_route_with_the_same_destinations_is_not_taken_for_the_default() {
+    // Its lone destination, v2, is one of those of the default route.
+    let pinned_alone = |dump: &mut Value| {
+        for config in 0..2 {
+            let host = format!("/configs/{config}/route_config/virtual_hosts/0/routes");
+            dump.pointer_mut(&host).unwrap().as_array_mut().unwrap().truncate(1);
+        }
+    };
+    check(|_| {}, pinned_alone, "its routes cannot be told apart");
+}
+
+#[test]
+fn a_route_that_is_missing_is_named() {
+    let nothing = |dump: &mut Value| dump["configs"] = json!([]);
+    check(|_| {}, nothing, "it has no route #1 of virtualservice/web in namespace lab");
+    let http_alone = |dump: &mut Value| drop(dump["configs"].as_array_mut().unwrap().pop());
+    check(|_| {}, http_alone, "it has no routes for https.443.https.gw.lab");
+    let of_another = |dump: &mut Value| {
+        *dump = json(&dump.to_string().replace("virtual-service/web", "virtual-service/other"));
+    };
+    check(|_| {}, of_another, "it has no route #1 of virtualservice/web in namespace lab");
+}
+
+#[test]
+fn a_destination_that_is_not_asked_for_makes_it_unclear() {
+    let to_v3 = |dump: &mut Value| *dump = json(&dump.to_string().replace("|v1|", "|v3|"));
+    check(|_| {}, to_v3, "its routes cannot be told apart");
+}
+
+#[test]
+fn hosts_of_another_dns_domain_are_the_same_service() {
+    let domain =
+        |dump: &mut Value| *dump = json(&dump.to_string().replace("cluster.local", "corp"));
+    check(|_| {}, domain, "right in 2");
+}
+
+#[test]
+fn a_certificate_that_is_missing_is_an_obstacle_and_so_is_a_cluster_without_hosts() {
+    let Standing::Right(places) = expectation(|_| {}).judge(&pod(), &configs(|_| {})) else {
+        unreachable!("the recorded weights are right")
+    };
+    let mut around = Surroundings {
+        listeners: envoy::listeners(LISTENERS).unwrap(),
+        secrets: envoy::secrets(SECRETS).unwrap(),
+        healthy: envoy::healthy_clusters(ENDPOINTS).unwrap(),
+    };
+    let obstacle = |around: &Surroundings| places.obstacle(around).unwrap_or_default();
+    assert_eq!(
+        obstacle(&around),
+        "the certificate kubernetes://cert of https.443.https.gw.lab is missing"
+    );
+    around.secrets = BTreeSet::from(["kubernetes://cert".to_owned()]);
+    let cluster = "outbound|8080|v1|web.lab.svc.cluster.local";
+    assert_eq!(obstacle(&around), format!("{cluster} has no healthy host"));
+    around.healthy.clone_from(&places.clusters);
+    assert_eq!(obstacle(&around), "");
+    let listener = around.listeners.remove(0);
+    assert_eq!(obstacle(&around), "no listener serves http.8080");
+    around.listeners.push(Listener { warming: listener.active, active: vec![] });
+    assert_eq!(obstacle(&around), "the listener of http.8080 is warming");
+}
+
+#[test]
+fn healthy_clusters_are_those_with_a_healthy_host() {
+    let host = "kubia-service.lab2.svc.cluster.local";
+    let healthy: Vec<_> = envoy::healthy_clusters(ENDPOINTS).unwrap().into_iter().collect();
+    assert_eq!(
+        healthy,
+        ["dr-v1", "dr-v2", ""]
+            .map(|subset| format!("outbound|8080|{subset}|{host}"))
+            .iter()
+            .cloned()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect::<Vec<_>>()
+    );
+    let sick = String::from_utf8_lossy(ENDPOINTS).replace("HEALTHY", "UNHEALTHY");
+    assert!(envoy::healthy_clusters(sick.as_bytes()).unwrap().is_empty());
+}
+
+#[test]
+fn a_route_before_ours_that_takes_all_its_requests_is_a_shadow() {
+    let shadow = |matcher: Value, owner: &str| {
+        let configs = configs(|dump| {
+            let config =
+                format!("/apis/networking.istio.io/v1/namespaces/lab/virtual-service/{owner}");
+            let route = json!({"match": matcher, "route": {"cluster": "x"},
+                               "metadata": {"filter_metadata": {"istio": {"config": config}}}});
+            let routes = "/configs/0/route_config/virtual_hosts/0/routes";
+            dump.pointer_mut(routes).unwrap().as_array_mut().unwrap().insert(0, route);
+        });
+        expectation(|_| {}).shadow(&pod(), &configs)
+    };
+    let other = "virtualservice/other in namespace lab".to_owned();
+    assert_eq!(shadow(json!({"prefix": "/"}), "other"), Some(other));
+    assert_eq!(shadow(json!({"prefix": "/api"}), "other"), None);
+    assert_eq!(shadow(json!({"prefix": "/", "headers": [{"name": "x"}]}), "other"), None);
+    assert_eq!(shadow(json!({"prefix": "/"}), "web"), None);
+}
+
+#[test]
+fn dumps_in_another_shape_are_no_dumps() {
+    assert_eq!(envoy::versions(VERSIONS).unwrap().len(), 2);
+    assert_eq!(envoy::route_configs(b"{}").unwrap(), []);
+    for dump in [&b"<html>"[..], b"", br#"{"configs": 1}"#, br#"{"configs": ["a"]}"#] {
+        assert!(envoy::route_configs(dump).is_err(), "{}", String::from_utf8_lossy(dump));
+    }
+}
+
+#[test]
+fn host_patterns_overlap_where_they_have_a_host_in_common() {
+    for (one, other, expected) in [
+        ("*", "a.example", true),
+        ("*.example", "a.example", true),
+        ("a.example", "*.EXAMPLE", true),
+        ("*.example", "*.b.example", true),
+        ("*.example", "example", false),
+        ("a.example", "b.example", false),
+    ] {
+        assert_eq!(overlap(one, other), expected, "{one} {other}");
+    }
+}

@@ -1,0 +1,395 @@
+//! The history of a VirtualService's weights, kept in an annotation of the object itself.
+//!
+//! It is written in the same patch as the weights. What is read is input, not truth: it is bounded,
+//! has a version, and is never overwritten when it cannot be read.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::domain::{
+    object::ObjectRef,
+    route::Route,
+    snapshot::{list, text},
+};
+
+/// The annotation.
+pub const ANNOTATION: &str = "kubectl-kubia/history";
+
+/// JSON pointer of all annotations.
+pub const ANNOTATIONS: &str = "/metadata/annotations";
+
+/// JSON pointer of the annotation.
+pub const POINTER: &str = "/metadata/annotations/kubectl-kubia~1history";
+
+/// The most entries that are kept; the oldest are dropped first.
+pub const MAX_ENTRIES: usize = 20;
+
+/// The most bytes of the annotation.
+pub const MAX_BYTES: usize = 16 * 1024;
+
+/// The version of the format: `{"version": 1, "entries": […]}`.
+const VERSION: u64 = 1;
+
+/// Every recorded change, oldest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    entries: Vec<Entry>,
+    /// The same as they were read, with fields of later versions of this program.
+    raw: Vec<Value>,
+}
+
+/// One change of weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its number, counted from 1.
+    pub revision: u64,
+    /// When it was written.
+    pub time: Timestamp,
+    /// Who wrote it, as the API server knew them; unknown when it may not be recorded.
+    pub user: Option<String>,
+    /// Why, in the words of `--reason`.
+    pub reason: Option<String>,
+    /// What it took back, for an undo.
+    pub undo: Option<Undone>,
+    /// The routes that changed.
+    pub routes: Vec<RecordedRoute>,
+}
+
+/// What an undo took back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undone {
+    /// This revision.
+    Revision(u64),
+    /// All that came after this revision.
+    Since(u64),
+}
+
+/// How the weights of one route changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedRoute {
+    /// The place it had: `#0`, `tls#0`, `tcp#0`.
+    pub place: String,
+    /// Its name, possibly empty.
+    pub name: String,
+    /// Its destinations: host, port and subset.
+    pub destinations: Vec<String>,
+    /// `weight` of each destination before, absent where it was omitted.
+    pub from: Vec<Option<u64>>,
+    /// `weight` of each destination after.
+    pub to: Vec<Option<u64>>,
+}
+
+/// Why a history cannot be read, or not be continued.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HistoryError {
+    /// The annotation is not what this program writes.
+    #[error("the annotation {ANNOTATION} of {object} cannot be read: {why}")]
+    Unreadable {
+        /// The VirtualService.
+        object: ObjectRef,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// One entry alone is larger than the annotation may be.
+    #[error("the change of {object} is too large to be recorded ({MAX_BYTES} bytes at most)")]
+    TooLarge {
+        /// The VirtualService.
+        object: ObjectRef,
+    },
+}
+
+impl History {
+    /// Reads the history of a VirtualService; one without the annotation has an empty one.
+    ///
+    /// # Errors
+    /// [`HistoryError::Unreadable`].
+    pub fn read(object: &ObjectRef, virtual_service: &Value) -> Result<Self, HistoryError> {
+        let Some(annotation) = virtual_service.pointer(POINTER) else { return Ok(Self::default()) };
+        let unreadable = |why| HistoryError::Unreadable { object: object.clone(), why };
+        let annotation = annotation.as_str().ok_or_else(|| unreadable("it is not a string"))?;
+        if annotation.len() > MAX_BYTES {
+            return Err(unreadable("it is larger than this program writes"));
+        }
+        let json: Value =
+            serde_json::from_str(annotation).map_err(|_| unreadable("it is not JSON"))?;
+        if json["version"] != VERSION {
+            return Err(unreadable("its version is not 1"));
+        }
+        let raw = json["entries"].as_array().ok_or_else(|| unreadable("it has no entries"))?;
+        let entries: Option<Vec<_>> = raw.iter().map(Entry::read).collect();
+        let entries = entries.ok_or_else(|| unreadable("an entry is not complete"))?;
+        if !entries.is_sorted_by(|one, next| one.revision < next.revision) {
+            return Err(unreadable("its revisions are not in order"));
+        }
+        if entries.last().is_some_and(|last| last.revision == u64::MAX) {
+            return Err(unreadable("no revision can follow its last one"));
+        }
+        Ok(Self { entries, raw: raw.clone() })
+    }
+
+    /// Returns the entries, oldest first.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Returns the annotation with one more entry, whose revision follows the last one.
+    ///
+    /// # Errors
+    /// [`HistoryError::TooLarge`] when the entry alone is.
+    pub fn with(&self, object: &ObjectRef, mut entry: Entry) -> Result<String, HistoryError> {
+        entry.revision = self.entries.last().map_or(0, |last| last.revision) + 1;
+        let mut raw = self.raw.clone();
+        raw.push(entry.write());
+        loop {
+            let annotation = json!({"version": VERSION, "entries": raw}).to_string();
+            if raw.len() <= MAX_ENTRIES && annotation.len() <= MAX_BYTES {
+                return Ok(annotation);
+            }
+            if raw.len() == 1 {
+                return Err(HistoryError::TooLarge { object: object.clone() });
+            }
+            raw.remove(0);
+        }
+    }
+}
+
+impl Entry {
+    fn read(entry: &Value) -> Option<Self> {
+        let optional = |field: &str| entry.get(field).and_then(Value::as_str).map(str::to_owned);
+        let routes: Option<Vec<_>> =
+            entry["routes"].as_array()?.iter().map(RecordedRoute::read).collect();
+        Some(Self {
+            revision: entry["revision"].as_u64()?,
+            time: entry["time"].as_str()?.parse().ok()?,
+            user: optional("user"),
+            reason: optional("reason"),
+            undo: Undone::read(entry),
+            routes: routes?,
+        })
+    }
+
+    fn write(&self) -> Value {
+        let mut entry = Map::new();
+        entry.insert("revision".to_owned(), self.revision.into());
+        entry.insert("time".to_owned(), self.time.to_string().into());
+        for (field, value) in [("user", &self.user), ("reason", &self.reason)] {
+            if let Some(value) = value {
+                entry.insert(field.to_owned(), value.clone().into());
+            }
+        }
+        if let Some(undo) = self.undo {
+            let (field, revision) = undo.write();
+            entry.insert(field.to_owned(), revision.into());
+        }
+        let routes: Vec<_> = self.routes.iter().map(RecordedRoute::write).collect();
+        entry.insert("routes".to_owned(), routes.into());
+        entry.into()
+    }
+}
+
+impl Undone {
+    fn read(entry: &Value) -> Option<Self> {
+        let revision = |field: &str| entry.get(field).and_then(Value::as_u64);
+        let taken_back = revision("undoOf").map(Self::Revision);
+        taken_back.or_else(|| revision("backTo").map(Self::Since))
+    }
+
+    fn write(self) -> (&'static str, u64) {
+        match self {
+            Self::Revision(revision) => ("undoOf", revision),
+            Self::Since(revision) => ("backTo", revision),
+        }
+    }
+}
+
+impl RecordedRoute {
+    /// Returns the record of a route whose weights become `to`.
+    #[must_use]
+    pub fn new(route: &Route, to: &[Option<u64>]) -> Self {
+        Self {
+            place: route.id.to_string(),
+            name: route.name.clone(),
+            destinations: destinations(route),
+            from: route.raw_weights(),
+            to: to.to_vec(),
+        }
+    }
+
+    /// Returns the route of today that this one is: of the same name where it has one, at the same
+    /// place otherwise, and in any case with the same destinations in the same order.
+    #[must_use]
+    pub fn find<'a>(&self, routes: &'a [Route]) -> Option<&'a Route> {
+        let mut same = routes
+            .iter()
+            .filter(|route| route.name == self.name && destinations(route) == self.destinations);
+        let at_its_place = same.clone().find(|route| route.id.to_string() == self.place);
+        at_its_place.or_else(|| same.next().filter(|_| same.next().is_none()))
+    }
+
+    /// Returns the name to show: its own and its place.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self.name.as_str() {
+            "" => self.place.clone(),
+            name => format!("{} ({name})", self.place),
+        }
+    }
+
+    fn read(route: &Value) -> Option<Self> {
+        let weights = |field: &str| {
+            let weights = route[field].as_array()?.iter().map(|weight| match weight {
+                Value::Null => Some(None),
+                weight => weight.as_u64().map(Some),
+            });
+            weights.collect::<Option<Vec<_>>>()
+        };
+        let destinations = list(route, "/destinations").iter().map(Value::as_str);
+        let destinations: Option<Vec<_>> =
+            destinations.map(|each| Some(each?.to_owned())).collect();
+        let read = Self {
+            place: route["route"].as_str()?.to_owned(),
+            name: text(route, "/name"),
+            destinations: destinations?,
+            from: weights("from")?,
+            to: weights("to")?,
+        };
+        let count = read.destinations.len();
+        (read.from.len() == count && read.to.len() == count).then_some(read)
+    }
+
+    fn write(&self) -> Value {
+        let mut route = json!({"route": self.place, "destinations": self.destinations,
+                               "from": self.from, "to": self.to});
+        if !self.name.is_empty() {
+            route["name"] = self.name.clone().into();
+        }
+        route
+    }
+}
+
+/// What tells the destinations of a route apart, in order.
+fn destinations(route: &Route) -> Vec<String> {
+    let destinations = route.destinations.iter().map(|each| {
+        let port = each.port.map_or_else(String::new, |port| format!(":{port}"));
+        match each.subset.as_str() {
+            "" => format!("{}{port}", each.host),
+            subset => format!("{}{port}/{subset}", each.host),
+        }
+    });
+    destinations.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::object::Kind;
+
+    fn object() -> ObjectRef {
+        ObjectRef::new(Kind::VirtualService, "shop", "reviews")
+    }
+
+    fn annotated(annotation: &Value) -> Value {
+        json!({"metadata": {"annotations": {ANNOTATION: annotation}}})
+    }
+
+    fn entry(reason: &str) -> Entry {
+        let route = RecordedRoute {
+            place: "#0".to_owned(),
+            name: String::new(),
+            destinations: vec!["reviews.shop.svc.cluster.local/v1".to_owned(), "b:80".to_owned()],
+            from: vec![None, Some(30)],
+            to: vec![Some(0), Some(100)],
+        };
+        Entry {
+            revision: 0,
+            time: "2026-11-25T10:00:00Z".parse().unwrap(),
+            user: Some("alice".to_owned()),
+            reason: Some(reason.to_owned()),
+            undo: None,
+            routes: vec![route],
+        }
+    }
+
+    fn continued(annotation: &str, entry: Entry) -> String {
+        let history = History::read(&object(), &annotated(&annotation.into())).unwrap();
+        history.with(&object(), entry).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let annotation = History::default().with(&object(), entry("why")).unwrap();
+        let history = History::read(&object(), &annotated(&annotation.into())).unwrap();
+        assert_eq!(history.entries(), [Entry { revision: 1, ..entry("why") }]);
+    }
+
+    #[test]
+    fn the_oldest_entries_are_dropped_and_revisions_go_on() {
+        let mut annotation = History::default().with(&object(), entry("first")).unwrap();
+        for _ in 0..30 {
+            annotation = continued(&annotation, entry("next"));
+        }
+        let history = History::read(&object(), &annotated(&annotation.into())).unwrap();
+        let revisions: Vec<_> = history.entries().iter().map(|entry| entry.revision).collect();
+        assert_eq!(revisions, (12..=31).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_annotation_stays_within_its_bounds() {
+        let mut annotation = History::default().with(&object(), entry("first")).unwrap();
+        for _ in 0..20 {
+            annotation = continued(&annotation, entry(&"x".repeat(3000)));
+            assert!(annotation.len() <= MAX_BYTES);
+        }
+        let huge = History::default().with(&object(), entry(&"x".repeat(MAX_BYTES)));
+        assert_eq!(huge, Err(HistoryError::TooLarge { object: object() }));
+    }
+
+    #[test]
+    fn fields_of_later_versions_survive() {
+        let mut later: Value =
+            serde_json::from_str(&History::default().with(&object(), entry("a")).unwrap()).unwrap();
+        later["entries"][0]["ticket"] = json!("SHOP-1");
+        let annotation = continued(&later.to_string(), entry("b"));
+        assert!(annotation.contains(r#""ticket":"SHOP-1""#), "{annotation}");
+    }
+
+    #[test]
+    fn what_this_program_did_not_write_is_unreadable() {
+        let route = json!({"route": "#0", "destinations": ["a"], "from": [1], "to": [2, 3]});
+        let incomplete = json!({"revision": 1, "time": "2026-11-25T10:00:00Z", "routes": [route]});
+        let version_1 = |entries: Value| json!({"version": 1, "entries": entries}).to_string();
+        let last = json!({"revision": u64::MAX, "time": "2026-11-25T10:00:00Z", "routes": []});
+        for annotation in [
+            json!(7),
+            json!("{"),
+            json!("{}"),
+            json!(r#"{"version": 2, "entries": []}"#),
+            json!(version_1(json!({}))),
+            json!(version_1(json!([incomplete]))),
+            json!(version_1(json!([{"revision": -1}]))),
+            json!(version_1(json!([last]))),
+            json!("x".repeat(MAX_BYTES + 1)),
+        ] {
+            let read = History::read(&object(), &annotated(&annotation));
+            assert!(matches!(read, Err(HistoryError::Unreadable { .. })), "{annotation}");
+        }
+    }
+
+    #[test]
+    fn a_route_is_found_by_its_name_or_place_and_its_destinations() {
+        let route = |name: &str, subsets: [&str; 2]| {
+            let to = subsets.map(|subset| json!({"destination": {"host": "a", "subset": subset}}));
+            json!({"name": name, "route": to})
+        };
+        let routes = |routes: Value| Route::read_all(&json!({"spec": {"http": routes}}));
+        let recorded = routes(json!([route("", ["v1", "v2"])]));
+        let recorded = RecordedRoute::new(&recorded[0], &[None, None]);
+        let place = |now: Value| recorded.find(&routes(now)).map(|route| route.id.to_string());
+        let same = || route("", ["v1", "v2"]);
+        assert_eq!(place(json!([same(), same()])).as_deref(), Some("#0"));
+        assert_eq!(place(json!([route("new", ["v1", "v2"]), same()])).as_deref(), Some("#1"));
+        assert_eq!(place(json!([route("", ["v1", "v3"]), same(), same()])), None);
+        assert_eq!(place(json!([route("", ["v2", "v1"])])), None);
+    }
+}

@@ -1,0 +1,482 @@
+//! Decides how a VirtualService changes when shares are asked for.
+
+pub mod guard;
+pub mod history;
+mod ignore_rule;
+pub mod owner;
+pub mod patch;
+#[cfg(test)]
+mod tests;
+pub mod undo;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use self::{
+    history::{Entry, RecordedRoute},
+    patch::NewWeights,
+};
+use crate::domain::{
+    object::ObjectRef,
+    plan::{Action, Operation},
+    route::{Destination, Route, RouteId},
+    snapshot::Subset,
+    split::{self, Percent, SplitError},
+    text::Printable,
+    virtual_service::VirtualService,
+};
+
+/// What was read before a shift is planned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// The VirtualService that was named.
+    pub named: VirtualService,
+    /// Those its routes delegate to.
+    pub delegates: Vec<VirtualService>,
+    /// Subsets of the DestinationRules that can apply.
+    pub subsets: Vec<Subset>,
+    /// Why not all DestinationRules could be read.
+    pub subsets_unread: Option<String>,
+}
+
+/// What a shift was asked to do.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wanted {
+    /// Shares for versions, in the order given.
+    pub shares: Vec<(String, Percent)>,
+    /// Shares the versions must have now.
+    pub from: Vec<(String, Percent)>,
+    /// Which route is meant.
+    pub route: RouteChoice,
+}
+
+/// Which route of a VirtualService is meant: `--route`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum RouteChoice {
+    /// The only one that has the versions.
+    #[default]
+    Only,
+    /// The one of this name, or at this place.
+    Called(String),
+    /// Every one that has the versions.
+    All,
+}
+
+/// New weights that have been decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shift {
+    /// The VirtualService that is written: the one that was named, or a delegate.
+    pub virtual_service: VirtualService,
+    /// The routes that were meant.
+    pub routes: Vec<RouteShift>,
+    /// Weighted routes that stay as they are, in words.
+    pub untouched: Vec<String>,
+}
+
+/// The new weights of one route.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteShift {
+    /// The route as it was read.
+    pub route: Route,
+    /// What each destination is called, in order.
+    pub versions: Vec<String>,
+    /// `weight` of each destination after, absent where it stays omitted.
+    pub after: Vec<Option<u64>>,
+}
+
+/// What became of a change of weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aftermath {
+    /// The object has the new weights.
+    Written,
+    /// It has the old ones.
+    NotWritten,
+    /// It has others.
+    Other,
+}
+
+/// Why a shift cannot be planned.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum ShiftError {
+    /// No route divides requests or connections.
+    #[error("{object} has no route with more than one destination")]
+    NoWeightedRoute {
+        /// The VirtualService.
+        object: ObjectRef,
+    },
+    /// More than one weighted route can be meant.
+    #[error("{object} has {} routes that can be meant: {}", .routes.len(), .routes.join("; "))]
+    SeveralRoutes {
+        /// The VirtualService.
+        object: ObjectRef,
+        /// The routes, in words.
+        routes: Vec<String>,
+        /// The argument for each.
+        arguments: Vec<String>,
+    },
+    /// No weighted route has this name or place.
+    #[error("{object} has no weighted route {}; it has {}", Printable(.route), .known.join(", "))]
+    UnknownRoute {
+        /// The VirtualService.
+        object: ObjectRef,
+        /// What was asked for.
+        route: String,
+        /// The weighted routes it has.
+        known: Vec<String>,
+    },
+    /// A version that no destination stands for.
+    #[error(
+        "{object} has no route to version {}; it has {}{}",
+        Printable(.version), .known.join(", "), because(.unread.as_ref())
+    )]
+    UnknownVersion {
+        /// The VirtualService.
+        object: ObjectRef,
+        /// What was asked for.
+        version: String,
+        /// The versions there are.
+        known: Vec<String>,
+        /// Why not all labels of versions are known.
+        unread: Option<String>,
+    },
+    /// A version that several destinations stand for.
+    #[error("version {} means several destinations of {object}", Printable(.version))]
+    AmbiguousVersion {
+        /// The VirtualService.
+        object: ObjectRef,
+        /// What was asked for.
+        version: String,
+        /// The name of each.
+        names: Vec<String>,
+        /// The argument for their route, where others could be meant by these names.
+        route: Option<String>,
+    },
+    /// A destination that was named twice.
+    #[error("{} and {} are the same destination of {object}", Printable(&.names.0), Printable(&.names.1))]
+    NamedTwice {
+        /// The VirtualService.
+        object: ObjectRef,
+        /// Both names.
+        names: (String, String),
+    },
+    /// A share that is not what `--from` says.
+    #[error("{object}: {} has {found} %, not {wanted} %; nothing was written", Printable(.version))]
+    FromDiffers {
+        /// The VirtualService.
+        object: ObjectRef,
+        /// The version.
+        version: String,
+        /// Its share in percent.
+        found: f64,
+        /// What it should have been.
+        wanted: Percent,
+    },
+    /// Shares that do not lead to weights.
+    #[error("{object}: {source}")]
+    Split {
+        /// The VirtualService.
+        object: ObjectRef,
+        /// Why.
+        source: SplitError,
+    },
+}
+
+fn because(why: Option<&String>) -> String {
+    why.map_or_else(String::new, |why| format!("; not checked: labels of subsets ({why})"))
+}
+
+/// Plans new weights.
+///
+/// # Errors
+/// [`ShiftError`] when it is not clear what is meant, or the shares cannot be met.
+pub fn plan(snapshot: &Snapshot, wanted: &Wanted) -> Result<Shift, ShiftError> {
+    let (virtual_service, routes) = select(snapshot, wanted)?;
+    let shifts = routes.iter().map(|route| shift_route(snapshot, virtual_service, route, wanted));
+    let shifts = shifts.collect::<Result<Vec<_>, _>>()?;
+    let is_meant = |each: &Route| routes.iter().any(|route| route.id == each.id);
+    let others = virtual_service.routes().into_iter().filter(Route::is_weighted);
+    Ok(Shift {
+        virtual_service: virtual_service.clone(),
+        routes: shifts,
+        untouched: others
+            .filter(|route| !is_meant(route))
+            .map(|route| describe(&route, &snapshot.subsets))
+            .collect(),
+    })
+}
+
+/// A weighted route and the object it stands in.
+type Candidate<'a> = (&'a VirtualService, Route);
+
+/// Returns the routes that are meant, all of them in one object.
+fn select<'a>(
+    snapshot: &'a Snapshot,
+    wanted: &Wanted,
+) -> Result<(&'a VirtualService, Vec<Route>), ShiftError> {
+    let object = || snapshot.named.object.clone();
+    let all = weighted(snapshot);
+    if all.is_empty() {
+        return Err(ShiftError::NoWeightedRoute { object: object() });
+    }
+    let candidates: Vec<_> = match &wanted.route {
+        RouteChoice::Called(name) => {
+            all.iter().filter(|each| is_called(each, name, snapshot)).collect()
+        }
+        _ => all.iter().filter(|(_, route)| has_versions(route, snapshot, wanted)).collect(),
+    };
+    match (candidates.as_slice(), &wanted.route) {
+        ([], RouteChoice::Called(route)) => Err(ShiftError::UnknownRoute {
+            object: object(),
+            route: route.clone(),
+            known: all.iter().map(|(_, route)| Printable(&route.title()).to_string()).collect(),
+        }),
+        ([], _) => Err(unknown_version(snapshot, &all, wanted)),
+        ([(first, route)], _) => Ok((*first, vec![route.clone()])),
+        ([(first, _), ..], RouteChoice::All)
+            if candidates.iter().all(|(each, _)| each.object == first.object) =>
+        {
+            Ok((*first, candidates.iter().map(|(_, route)| route.clone()).collect()))
+        }
+        (several, _) => Err(ShiftError::SeveralRoutes {
+            object: object(),
+            routes: several.iter().map(|each| title(each, snapshot)).collect(),
+            arguments: several.iter().map(|each| argument(each, snapshot)).collect(),
+        }),
+    }
+}
+
+fn weighted(snapshot: &Snapshot) -> Vec<Candidate<'_>> {
+    std::iter::once(&snapshot.named)
+        .chain(&snapshot.delegates)
+        .flat_map(|each| each.routes().into_iter().map(move |route| (each, route)))
+        .filter(|(_, route)| route.is_weighted())
+        .collect()
+}
+
+/// Whether a route has this name or, in the object that was named, this place.
+fn is_called((at, route): &Candidate<'_>, name: &str, snapshot: &Snapshot) -> bool {
+    let is_named = at.object == snapshot.named.object;
+    name.parse::<RouteId>().map_or(route.name == name, |id| is_named && route.id == id)
+}
+
+fn has_versions(route: &Route, snapshot: &Snapshot, wanted: &Wanted) -> bool {
+    let mut names = wanted.shares.iter().chain(&wanted.from).map(|(version, _)| version);
+    names.all(|version| !route.find(version, &snapshot.subsets).is_empty())
+}
+
+fn unknown_version(snapshot: &Snapshot, all: &[Candidate<'_>], wanted: &Wanted) -> ShiftError {
+    let subsets = &snapshot.subsets;
+    let is_known =
+        |version: &str| all.iter().any(|(_, route)| !route.find(version, subsets).is_empty());
+    let mut names = wanted.shares.iter().chain(&wanted.from).map(|(version, _)| version.clone());
+    // When each is known but no route has them all, the last one is what does not go with the others.
+    let version = names.clone().find(|version| !is_known(version)).or_else(|| names.next_back());
+    let mut known: Vec<_> = all.iter().flat_map(|(_, route)| route.versions(subsets)).collect();
+    known.sort();
+    known.dedup();
+    ShiftError::UnknownVersion {
+        object: snapshot.named.object.clone(),
+        version: version.unwrap_or_default(),
+        known: known.iter().map(|each| Printable(each).to_string()).collect(),
+        unread: snapshot.subsets_unread.clone(),
+    }
+}
+
+/// The route in words: `#1 (main): v1 70, v2 30`.
+fn describe(route: &Route, subsets: &[Subset]) -> String {
+    let shares = route.versions(subsets).into_iter().zip(route.shares());
+    let shares: Vec<_> = shares
+        .map(|(version, share)| format!("{} {}", Printable(&version), split::display(share)))
+        .collect();
+    format!("{}: {}", Printable(&route.title()), shares.join(", "))
+}
+
+fn title((at, route): &Candidate<'_>, snapshot: &Snapshot) -> String {
+    let title = describe(route, &snapshot.subsets);
+    if at.object == snapshot.named.object { title } else { format!("{} {title}", at.object) }
+}
+
+/// The arguments that mean this route and no other.
+fn argument((at, route): &Candidate<'_>, snapshot: &Snapshot) -> String {
+    let (object, place) = (&at.object, format!("--route '{}'", route.id));
+    if *object == snapshot.named.object {
+        return place;
+    }
+    format!("{} -n {} {place}", object.name, object.namespace)
+}
+
+fn shift_route(
+    snapshot: &Snapshot,
+    virtual_service: &VirtualService,
+    route: &Route,
+    wanted: &Wanted,
+) -> Result<RouteShift, ShiftError> {
+    let object = &virtual_service.object;
+    let before = route.weights();
+    for (version, share) in &wanted.from {
+        let index = find(snapshot, virtual_service, route, version)?;
+        if !share.is_share_of(index, &before) {
+            return Err(ShiftError::FromDiffers {
+                object: object.clone(),
+                version: version.clone(),
+                found: route.shares()[index],
+                wanted: *share,
+            });
+        }
+    }
+    let mut named: Vec<(usize, Percent)> = Vec::new();
+    for (version, share) in &wanted.shares {
+        let index = find(snapshot, virtual_service, route, version)?;
+        if let Some(twice) = named.iter().position(|(named, _)| *named == index) {
+            let both = (wanted.shares[twice].0.clone(), version.clone());
+            return Err(ShiftError::NamedTwice { object: object.clone(), names: both });
+        }
+        named.push((index, *share));
+    }
+    let after = split::divide(&before, &named)
+        .map_err(|source| ShiftError::Split { object: object.clone(), source })?;
+    let after = after.into_iter().zip(&route.destinations);
+    Ok(RouteShift {
+        versions: route.versions(&snapshot.subsets),
+        // What is omitted counts as 0, and may stay omitted.
+        after: after
+            .map(|(after, before)| {
+                before.weight.or(Some(after).filter(|_| after > 0)).map(|_| after)
+            })
+            .collect(),
+        route: route.clone(),
+    })
+}
+
+fn find(
+    snapshot: &Snapshot,
+    virtual_service: &VirtualService,
+    route: &Route,
+    version: &str,
+) -> Result<usize, ShiftError> {
+    let subsets = &snapshot.subsets;
+    let (object, version) = (virtual_service.object.clone(), version.to_owned());
+    match route.find(&version, subsets).as_slice() {
+        [index] => Ok(*index),
+        [] => {
+            let known = route.versions(subsets);
+            let known = known.iter().map(|each| Printable(each).to_string()).collect();
+            Err(ShiftError::UnknownVersion { object, version, known, unread: None })
+        }
+        several => {
+            let names = several.iter().map(|index| route.argument(*index, subsets)).collect();
+            let others = weighted(snapshot).len() > 1;
+            let route = others.then(|| argument(&(virtual_service, route.clone()), snapshot));
+            Err(ShiftError::AmbiguousVersion { object, version, names, route })
+        }
+    }
+}
+
+impl Shift {
+    /// Returns whether every weight is right already.
+    #[must_use]
+    pub fn is_unchanged(&self) -> bool {
+        self.routes.iter().all(RouteShift::is_unchanged)
+    }
+
+    /// Returns the versions and destinations that get more than before.
+    pub fn rising(&self) -> impl Iterator<Item = (&str, &Destination)> {
+        self.routes.iter().flat_map(|route| {
+            let (before, after) = (route.route.shares(), route.shares());
+            let rising = (0..after.len()).filter(move |index| after[*index] > before[*index]);
+            rising.map(|index| (route.versions[index].as_str(), &route.route.destinations[index]))
+        })
+    }
+
+    /// Returns what became of the change when the object is `now`, and the shares it has, in words.
+    #[must_use]
+    pub fn aftermath(&self, now: &Value) -> (Aftermath, String) {
+        let now = Route::read_all(now);
+        let found = |route: &RouteShift| now.iter().find(|each| each.id == route.route.id);
+        let is = |wanted: &dyn Fn(&RouteShift) -> Vec<Option<u64>>| {
+            self.routes
+                .iter()
+                .all(|route| found(route).is_some_and(|now| now.raw_weights() == wanted(route)))
+        };
+        let shares = self.routes.iter().filter_map(|route| {
+            let shares = route.versions.iter().zip(found(route)?.shares());
+            let shares =
+                shares.map(|(version, share)| format!("{version} {}", split::display(share)));
+            Some(shares.collect::<Vec<_>>().join(", "))
+        });
+        let shares = shares.collect::<Vec<_>>().join("; ");
+        let aftermath = if is(&|route| route.after.clone()) {
+            Aftermath::Written
+        } else if is(&|route| route.route.raw_weights()) {
+            Aftermath::NotWritten
+        } else {
+            Aftermath::Other
+        };
+        (aftermath, shares)
+    }
+
+    /// Returns the VirtualService as it is after the change.
+    #[must_use]
+    pub fn applied(&self) -> VirtualService {
+        let mut after = self.virtual_service.clone();
+        for route in &self.routes {
+            let place = format!("{}/route", route.route.id.pointer());
+            for (index, weight) in route.after.iter().enumerate() {
+                let destination = after.json.pointer_mut(&format!("{place}/{index}"));
+                let Some(destination) = destination.and_then(Value::as_object_mut) else {
+                    continue;
+                };
+                match weight {
+                    Some(weight) => destination.insert("weight".to_owned(), (*weight).into()),
+                    None => destination.remove("weight"),
+                };
+            }
+        }
+        after
+    }
+
+    /// Returns the entry of the history for this change.
+    #[must_use]
+    pub fn entry(&self, time: Timestamp, user: Option<String>, reason: Option<String>) -> Entry {
+        let changed = self.routes.iter().filter(|each| !each.is_unchanged());
+        let routes = changed.map(|each| RecordedRoute::new(&each.route, &each.after)).collect();
+        Entry { revision: 0, time, user, reason, undo: None, routes }
+    }
+
+    /// Returns the write; nothing when nothing changes. `history` is the annotation after it.
+    #[must_use]
+    pub fn action(&self, history: Option<String>) -> Option<Action> {
+        let changed = self.routes.iter().filter(|each| !each.is_unchanged());
+        let weights: Vec<_> = changed
+            .map(|each| NewWeights { route: each.route.id, weights: each.after.clone() })
+            .collect();
+        (!weights.is_empty()).then(|| Action {
+            object: self.virtual_service.object.clone(),
+            operation: Operation::JsonPatch(patch::guarded(
+                &self.virtual_service.json,
+                &weights,
+                history,
+            )),
+        })
+    }
+}
+
+impl RouteShift {
+    /// Returns whether every weight is right already.
+    #[must_use]
+    pub fn is_unchanged(&self) -> bool {
+        self.route.raw_weights() == self.after
+    }
+
+    /// Returns the weights after the change as Istio reads them.
+    #[must_use]
+    pub fn weights(&self) -> Vec<u64> {
+        self.after.iter().map(|weight| weight.unwrap_or(0)).collect()
+    }
+
+    /// Returns each destination's share after the change, in percent.
+    #[must_use]
+    pub fn shares(&self) -> Vec<f64> {
+        split::shares(&self.weights())
+    }
+}

@@ -1,0 +1,73 @@
+//! One more pod of the default gateway.
+
+use serde_json::{Value, json};
+
+use super::{
+    namespace::Namespace,
+    process::{self, Output},
+    proxies::{GATEWAY, Proxy, condition},
+    wait::{holds, wait_for},
+};
+
+/// Its name.
+pub(crate) const NAME: &str = "istio-ingressgateway-0-extra";
+
+/// A gateway pod on the node that has none, as long as the value lives.
+pub(crate) struct ExtraPod<'a>(&'a Namespace<'a>);
+
+impl<'a> ExtraPod<'a> {
+    /// Starts it, not yet ready, and waits until it runs these weights of the tutorial's route.
+    pub(crate) fn start(namespace: &'a Namespace<'a>, weights: &[(&str, u32)]) -> Self {
+        let path = format!("/apis/apps/v1/namespaces/{GATEWAY}/deployments/istio-ingressgateway");
+        let mut pod = namespace.admin().get(&path).json()["spec"]["template"].take();
+        pod["apiVersion"] = json!("v1");
+        pod["kind"] = json!("Pod");
+        pod["metadata"]["name"] = json!(NAME);
+        pod["metadata"]["namespace"] = json!(GATEWAY);
+        pod["metadata"]["annotations"]["sandbox/ready-after-seconds"] = json!("never");
+        pod["spec"]["nodeName"] = json!("node-3");
+        let kubectl = namespace.sandbox().kubectl();
+        let extra = Self(namespace);
+        let pod = pod.to_string();
+        process::run_with_input(&mut kubectl.command(&["create", "-f", "-"]), &pod).exits(0);
+        wait_for("the gateway pod to run", || {
+            let phase = extra.object()["status"]["phase"].clone();
+            holds(phase == "Running", || phase.to_string())
+        });
+        Proxy::open(&kubectl, NAME).wait_live(namespace.name(), weights);
+        extra
+    }
+
+    /// Makes it ready.
+    pub(crate) fn make_ready(&self) {
+        let annotation = "sandbox/ready-after-seconds=0";
+        let kubectl = self.0.sandbox().kubectl();
+        let arguments = ["-n", GATEWAY, "annotate", "--overwrite", "pod", NAME, annotation];
+        kubectl.run(&arguments).exits(0);
+        wait_for("the gateway pod to be ready", || {
+            let ready = condition(&self.object(), "Ready");
+            holds(ready == "True", || ready)
+        });
+    }
+
+    /// Deletes it, without waiting until it is gone.
+    pub(crate) fn delete(&self) {
+        self.delete_with("--wait=false").exits(0);
+    }
+
+    fn delete_with(&self, wait: &str) -> Output {
+        let kubectl = self.0.sandbox().kubectl();
+        kubectl.run(&["-n", GATEWAY, "delete", "pod", NAME, "--ignore-not-found", wait])
+    }
+
+    fn object(&self) -> Value {
+        self.0.admin().get(&format!("/api/v1/namespaces/{GATEWAY}/pods/{NAME}")).json()
+    }
+}
+
+impl Drop for ExtraPod<'_> {
+    fn drop(&mut self) {
+        // What went wrong is ignored: a panic while panicking would hide the first one.
+        self.delete_with("--wait=true");
+    }
+}
