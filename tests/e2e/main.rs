@@ -14,6 +14,7 @@ mod guards;
 mod interrupted;
 mod kills;
 mod owners;
+mod planning;
 mod pods;
 mod proof;
 mod readme;

@@ -12,6 +12,7 @@ mod gateway_url;
 mod layering;
 mod manifests;
 mod owners;
+mod planning;
 mod readme;
 mod shift;
 mod status;
