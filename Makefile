@@ -74,6 +74,7 @@ test: check-test-tools lint ## Lint, unit and in-process tests, beside kubectl, 
 lint: check-tools ## Check formatting, clippy, gofmt and go vet
 	cargo fmt --check
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
+	cargo metadata --quiet --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 	cargo clippy --locked --all-targets -- -D warnings
 	@unformatted=$$(gofmt -l tests/sandbox tests/krew); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted" >&2; exit 1; }
 	@$(MAKE) build-sandbox

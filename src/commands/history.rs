@@ -4,7 +4,6 @@ use clap::Args;
 
 use super::{Invocation, read_snapshot, virtual_service};
 use crate::{
-    domain::shift::history::History,
     error::Error,
     view::{OutputFormat, history::HistoryView},
 };
@@ -34,8 +33,9 @@ pub async fn run(invocation: &mut Invocation<'_>, args: &HistoryArgs) -> Result<
     let cluster = invocation.connect().await?;
     let object = virtual_service(Some(&args.name), &cluster.namespace);
     let snapshot = read_snapshot(&cluster, &object).await?;
-    let history = History::read(&object, &snapshot.named.json)?;
-    let view = HistoryView::new(&cluster.context, &snapshot, &history, invocation.now);
+    let (changed, history) = snapshot.last_changed()?;
+    let view =
+        HistoryView::new(&cluster.context, changed, &history, &snapshot.subsets, invocation.now);
     if view.is_empty() && invocation.format == OutputFormat::Text {
         invocation.note(&format!("no recorded change of {object}"));
     }

@@ -7,11 +7,7 @@ use super::{
     change::{Change, ChangeArgs, carry_out},
     read_snapshot, virtual_service,
 };
-use crate::{
-    domain::shift::{history::History, undo},
-    error::Error,
-    view::OutputFormat,
-};
+use crate::{domain::shift::undo, error::Error, view::OutputFormat};
 
 /// Flags of `undo`.
 ///
@@ -43,8 +39,8 @@ pub async fn run(invocation: &mut Invocation<'_>, args: &UndoArgs) -> Result<(),
     let cluster = invocation.connect().await?;
     let object = virtual_service(Some(&args.name), &cluster.namespace);
     let snapshot = read_snapshot(&cluster, &object).await?;
-    let history = History::read(&object, &snapshot.named.json)?;
-    let undo = undo::plan(&snapshot.named, &history, args.to_revision, &snapshot.subsets)?;
+    let (changed, history) = snapshot.last_changed()?;
+    let undo = undo::plan(changed, &history, args.to_revision, &snapshot.subsets)?;
     let change =
         Change { snapshot, shift: undo.shift, undo: Some(undo.undone), edited: undo.edited };
     carry_out(invocation, &cluster, &change, &args.change).await

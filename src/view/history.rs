@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::{OutputFormat, View, age, table};
 use crate::domain::{
-    shift::{
-        Snapshot,
-        history::{Entry, History, RecordedRoute, Undone},
-    },
+    route::Route,
+    shift::history::{Entry, History, RecordedRoute, Undone},
+    snapshot::Subset,
     split,
+    virtual_service::VirtualService,
 };
 
 /// `kind: History`.
@@ -77,13 +77,20 @@ pub struct RecordedVersion {
 impl HistoryView {
     /// Returns the view of a history.
     #[must_use]
-    pub fn new(context: &str, snapshot: &Snapshot, history: &History, now: Timestamp) -> Self {
+    pub fn new(
+        context: &str,
+        changed: &VirtualService,
+        history: &History,
+        subsets: &[Subset],
+        now: Timestamp,
+    ) -> Self {
+        let routes = changed.routes();
         let entries = history.entries().iter().rev();
         Self {
             context: context.to_owned(),
-            namespace: snapshot.named.object.namespace.clone(),
-            name: snapshot.named.object.name.clone(),
-            entries: entries.map(|entry| EntryView::new(entry, snapshot, now)).collect(),
+            namespace: changed.object.namespace.clone(),
+            name: changed.object.name.clone(),
+            entries: entries.map(|entry| EntryView::new(entry, &routes, subsets, now)).collect(),
         }
     }
 
@@ -95,7 +102,7 @@ impl HistoryView {
 }
 
 impl EntryView {
-    fn new(entry: &Entry, snapshot: &Snapshot, now: Timestamp) -> Self {
+    fn new(entry: &Entry, routes: &[Route], subsets: &[Subset], now: Timestamp) -> Self {
         let (undo_of, back_to) = match entry.undo {
             None => (None, None),
             Some(Undone::Revision(revision)) => (Some(revision), None),
@@ -111,7 +118,7 @@ impl EntryView {
             routes: entry
                 .routes
                 .iter()
-                .map(|route| RecordedRouteView::new(route, snapshot))
+                .map(|route| RecordedRouteView::new(route, routes, subsets))
                 .collect(),
             age: age(entry.time, now),
         }
@@ -135,9 +142,8 @@ impl EntryView {
 }
 
 impl RecordedRouteView {
-    fn new(recorded: &RecordedRoute, snapshot: &Snapshot) -> Self {
-        let routes = snapshot.named.routes();
-        let today = recorded.find(&routes).map(|route| route.versions(&snapshot.subsets));
+    fn new(recorded: &RecordedRoute, routes: &[Route], subsets: &[Subset]) -> Self {
+        let today = recorded.find(routes).map(|route| route.versions(subsets));
         let names = today.unwrap_or_else(|| recorded.destinations.clone());
         let shares = |weights: &[Option<u64>]| {
             let weights: Vec<_> = weights.iter().map(|weight| weight.unwrap_or(0)).collect();

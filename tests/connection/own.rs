@@ -124,7 +124,7 @@ fn a_plugin_does_not_outlive_the_deadline() {
 fn a_plugin_runs_again_before_its_credential_expires() {
     let mut scene = scene();
     let pending = json!({"apiVersion": "v1", "kind": "Service",
-        "metadata": {"name": "istio-ingressgateway", "namespace": "istio-system"},
+        "metadata": {"name": "web-gateway", "namespace": "istio-system"},
         "spec": {"type": "LoadBalancer", "ports": [{"name": "http2", "port": 80}]}});
     let pending = Answer::new(200, "application/json", pending.to_string());
     let server = scene.server_that([Action::Answer(pending)]);
@@ -249,9 +249,8 @@ fn requests_are_logged_as_kubectl_logs_them() {
         scene.use_config(&scene.config(server));
         scene.flags(&[level]);
         let said = String::from_utf8_lossy(&scene.command().output().unwrap().stderr).into_owned();
-        let about = |line: &&str| {
-            line.contains(&format!("] \"{event}\"")) && line.contains("istio-ingressgateway")
-        };
+        let about =
+            |line: &&str| line.contains(&format!("] \"{event}\"")) && line.contains("web-gateway");
         let line = said.lines().find(about).unwrap_or_else(|| panic!("{event}: {said}")).to_owned();
         // What is before the bracket says when and in which file.
         let line = line.split_once("] ").unwrap().1.replace(&server.to_string(), "SERVER");

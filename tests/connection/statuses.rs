@@ -29,7 +29,7 @@ fn invalid(scene: &mut Scene, kind: &str, causes: &[(&str, &str)]) {
 const HTML: &str = "<html>\n<head><title>502 Bad Gateway</title></head>\n</html>\n";
 
 cases! {
-    not_found: |scene: &mut Scene| with_status(scene, 404, "NotFound", "services \"istio-ingressgateway\" not found");
+    not_found: |scene: &mut Scene| with_status(scene, 404, "NotFound", "services \"web-gateway\" not found");
     forbidden: |scene: &mut Scene| with_status(scene, 403, "Forbidden", "services is forbidden: User \"u\" cannot get it");
     unauthorized: |scene: &mut Scene| with_status(scene, 401, "Unauthorized", "Unauthorized");
     a_conflict: |scene: &mut Scene| with_status(scene, 409, "Conflict", "the object has been modified");
@@ -88,7 +88,7 @@ cases! {
         answering(scene, Answer::new(302, "text/html", "").with("location", "/login"));
     };
     a_warning: |scene: &mut Scene| {
-        let body = json!({"kind": "Service", "apiVersion": "v1", "metadata": {"name": "istio-ingressgateway"},
+        let body = json!({"kind": "Service", "apiVersion": "v1", "metadata": {"name": "web-gateway"},
             "spec": {"ports": [{"port": 80}]}, "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}});
         answering(scene, Answer::new(200, "application/json", body.to_string())
             .with("warning", "299 - \"v1 is \\\"old\\\"\", 299 agent \"second\" \"Mon, 23 Nov 2026 12:00:00 GMT\"")
@@ -101,7 +101,7 @@ cases! {
             .with("warning", "299 - \"v1 is old\""));
     };
     warnings_that_are_errors: |scene: &mut Scene| {
-        let body = json!({"kind": "Service", "apiVersion": "v1", "metadata": {"name": "istio-ingressgateway"},
+        let body = json!({"kind": "Service", "apiVersion": "v1", "metadata": {"name": "web-gateway"},
             "spec": {"ports": [{"port": 80}]}, "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}});
         answering(scene, Answer::new(200, "application/json", body.to_string())
             .with("warning", "299 - \"one\"").with("warning", "299 - \"two\""));

@@ -52,13 +52,14 @@ fn a_shift_of_a_root_writes_the_delegate_and_is_proven_wherever_it_runs() {
         }
     }
 
-    let output = namespace.kubia(&["undo", "leaf"]).exits(0);
+    let output = namespace.kubia(&["undo", "one"]).exits(0);
     assert_proven(&output, "leaf patched");
     assert_eq!(weights(&namespace.virtual_service_called("leaf")), [50, 50]);
-    let entries = namespace.kubia(&["history", "leaf", "-o", "json"]).exits(0).json();
+    let entries = namespace.kubia(&["history", "one", "-o", "json"]).exits(0).json();
     let shown: Vec<_> = entries["entries"].as_array().expect("entries").iter().map(shown).collect();
     let expected = [(json!(2), json!(1), json!(null)), (json!(1), json!(null), json!("canary"))];
     assert_eq!(shown, expected, "{entries}");
+    assert_eq!(entries["name"], "leaf");
 }
 
 /// Revision, the one it took back, and why.

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use self::{
-    history::{Entry, RecordedRoute},
+    history::{Entry, History, HistoryError, RecordedRoute},
     patch::NewWeights,
 };
 use crate::domain::{
@@ -37,6 +37,25 @@ pub struct Snapshot {
     pub subsets: Vec<Subset>,
     /// Why not all DestinationRules could be read.
     pub subsets_unread: Option<String>,
+}
+
+impl Snapshot {
+    /// Returns the VirtualService whose recorded change is the latest, with its history: the one that
+    /// was named or, as a shift writes them, one of its delegates.
+    ///
+    /// # Errors
+    /// [`HistoryError::Unreadable`].
+    pub fn last_changed(&self) -> Result<(&VirtualService, History), HistoryError> {
+        let time = |history: &History| history.entries().last().map(|entry| entry.time);
+        let mut last = (&self.named, History::read(&self.named.object, &self.named.json)?);
+        for delegate in &self.delegates {
+            let history = History::read(&delegate.object, &delegate.json)?;
+            if time(&history) > time(&last.1) {
+                last = (delegate, history);
+            }
+        }
+        Ok(last)
+    }
 }
 
 /// What a shift was asked to do.

@@ -240,6 +240,33 @@ fn a_delegate_is_written_where_its_routes_stand() {
 }
 
 #[test]
+fn the_latest_recorded_change_is_that_of_the_root_or_of_a_delegate() {
+    let recorded = |name: &str, time: Option<&str>| {
+        let metadata = json!({"namespace": "shop", "name": name});
+        let mut object = json!({"metadata": metadata, "spec": {}});
+        if let Some(time) = time {
+            let entry = json!({"revision": 1, "time": time, "routes": []});
+            let annotation = json!({"version": 1, "entries": [entry]}).to_string();
+            object["metadata"]["annotations"] = json!({history::ANNOTATION: annotation});
+        }
+        VirtualService::new(object)
+    };
+    let check = |root: Option<&str>, delegate: Option<&str>, expected: &str| {
+        let mut snapshot = snapshot(&json!({}));
+        snapshot.named = recorded("root", root);
+        snapshot.delegates = vec![recorded("other", None), recorded("delegate", delegate)];
+        let (changed, _) = snapshot.last_changed().unwrap();
+        assert_eq!(changed.object.name, expected);
+    };
+    let (early, late) = (Some("2026-11-25T10:00:00Z"), Some("2026-11-25T11:00:00Z"));
+    check(None, None, "root");
+    check(early, None, "root");
+    check(None, early, "delegate");
+    check(early, late, "delegate");
+    check(late, early, "root");
+}
+
+#[test]
 fn what_is_refused_is_said_on_one_line_without_hidden_characters() {
     let routes = json!([route("\u{1b}[2J", [1, 1]), route("a\nb\u{202e}", [1, 1])]);
     check(

@@ -214,25 +214,24 @@ impl Scene {
     /// The last segments of the path of the object that is asked for.
     pub(crate) fn object(&self) -> &'static str {
         match self.question {
-            Question::Service => "/services/istio-ingressgateway",
+            Question::Service => "/services/web-gateway",
             Question::Gateway => "/gateways/demo",
         }
     }
 
-    /// The program with its question, its environment, and nothing else.
+    /// The program with its question, its environment, and nothing else. The name of the Service is
+    /// not one that the plugin knows, so that it asks for nothing else at the same time.
     pub(crate) fn command(&self) -> Command {
         let question: &[&str] = match (self.program, self.question) {
             (Program::Kubectl, Question::Service) => {
-                &["get", "-n", "istio-system", "services/istio-ingressgateway", "-o", "name"]
+                &["get", "-n", "istio-system", "services/web-gateway", "-o", "name"]
             }
             (Program::Kubectl, Question::Gateway) => {
                 &["get", "gateways.networking.istio.io/demo", "-o", "name"]
             }
-            (Program::Kubia, Question::Service) => &[
-                "gateway-url",
-                "--service=istio-ingressgateway",
-                "--gateway-namespace=istio-system",
-            ],
+            (Program::Kubia, Question::Service) => {
+                &["gateway-url", "--service=web-gateway", "--gateway-namespace=istio-system"]
+            }
             (Program::Kubia, Question::Gateway) => {
                 &["gateway-url", "gateways.networking.istio.io/demo"]
             }
