@@ -21,10 +21,7 @@ use crate::{
         virtual_service::VirtualService,
     },
     error::Error,
-    view::{
-        OutputFormat,
-        status::{StatusList, StatusView},
-    },
+    view::{OutputFormat, status::StatusView, status_list::StatusList},
 };
 
 /// Flags of `status`.

@@ -18,6 +18,7 @@ pub mod gateway_url;
 pub mod history;
 pub mod proof;
 pub mod status;
+pub mod status_list;
 
 /// `apiVersion` of all machine output.
 const API_VERSION: &str = "kubectl-kubia/v1";

@@ -1,5 +1,6 @@
 //! Decides how a VirtualService changes when shares are asked for.
 
+mod choice;
 pub mod guard;
 pub mod history;
 mod ignore_rule;
@@ -19,7 +20,7 @@ use self::{
 use crate::domain::{
     object::ObjectRef,
     plan::{Action, Operation},
-    route::{Destination, Route, RouteId},
+    route::{Destination, Route},
     snapshot::Subset,
     split::{self, Percent, SplitError},
     text::Printable,
@@ -209,7 +210,7 @@ fn because(why: Option<&String>) -> String {
 /// # Errors
 /// [`ShiftError`] when it is not clear what is meant, or the shares cannot be met.
 pub fn plan(snapshot: &Snapshot, wanted: &Wanted) -> Result<Shift, ShiftError> {
-    let (virtual_service, routes) = select(snapshot, wanted)?;
+    let (virtual_service, routes) = choice::routes(snapshot, wanted)?;
     let shifts = routes.iter().map(|route| shift_route(snapshot, virtual_service, route, wanted));
     let shifts = shifts.collect::<Result<Vec<_>, _>>()?;
     let is_meant = |each: &Route| routes.iter().any(|route| route.id == each.id);
@@ -219,109 +220,9 @@ pub fn plan(snapshot: &Snapshot, wanted: &Wanted) -> Result<Shift, ShiftError> {
         routes: shifts,
         untouched: others
             .filter(|route| !is_meant(route))
-            .map(|route| describe(&route, &snapshot.subsets))
+            .map(|route| choice::describe(&route, &snapshot.subsets))
             .collect(),
     })
-}
-
-/// A weighted route and the object it stands in.
-type Candidate<'a> = (&'a VirtualService, Route);
-
-/// Returns the routes that are meant, all of them in one object.
-fn select<'a>(
-    snapshot: &'a Snapshot,
-    wanted: &Wanted,
-) -> Result<(&'a VirtualService, Vec<Route>), ShiftError> {
-    let object = || snapshot.named.object.clone();
-    let all = weighted(snapshot);
-    if all.is_empty() {
-        return Err(ShiftError::NoWeightedRoute { object: object() });
-    }
-    let candidates: Vec<_> = match &wanted.route {
-        RouteChoice::Called(name) => {
-            all.iter().filter(|each| is_called(each, name, snapshot)).collect()
-        }
-        _ => all.iter().filter(|(_, route)| has_versions(route, snapshot, wanted)).collect(),
-    };
-    match (candidates.as_slice(), &wanted.route) {
-        ([], RouteChoice::Called(route)) => Err(ShiftError::UnknownRoute {
-            object: object(),
-            route: route.clone(),
-            known: all.iter().map(|(_, route)| Printable(&route.title()).to_string()).collect(),
-        }),
-        ([], _) => Err(unknown_version(snapshot, &all, wanted)),
-        ([(first, route)], _) => Ok((*first, vec![route.clone()])),
-        ([(first, _), ..], RouteChoice::All)
-            if candidates.iter().all(|(each, _)| each.object == first.object) =>
-        {
-            Ok((*first, candidates.iter().map(|(_, route)| route.clone()).collect()))
-        }
-        (several, _) => Err(ShiftError::SeveralRoutes {
-            object: object(),
-            routes: several.iter().map(|each| title(each, snapshot)).collect(),
-            arguments: several.iter().map(|each| argument(each, snapshot)).collect(),
-        }),
-    }
-}
-
-fn weighted(snapshot: &Snapshot) -> Vec<Candidate<'_>> {
-    std::iter::once(&snapshot.named)
-        .chain(&snapshot.delegates)
-        .flat_map(|each| each.routes().into_iter().map(move |route| (each, route)))
-        .filter(|(_, route)| route.is_weighted())
-        .collect()
-}
-
-/// Whether a route has this name or, in the object that was named, this place.
-fn is_called((at, route): &Candidate<'_>, name: &str, snapshot: &Snapshot) -> bool {
-    let is_named = at.object == snapshot.named.object;
-    name.parse::<RouteId>().map_or(route.name == name, |id| is_named && route.id == id)
-}
-
-fn has_versions(route: &Route, snapshot: &Snapshot, wanted: &Wanted) -> bool {
-    let mut names = wanted.shares.iter().chain(&wanted.from).map(|(version, _)| version);
-    names.all(|version| !route.find(version, &snapshot.subsets).is_empty())
-}
-
-fn unknown_version(snapshot: &Snapshot, all: &[Candidate<'_>], wanted: &Wanted) -> ShiftError {
-    let subsets = &snapshot.subsets;
-    let is_known =
-        |version: &str| all.iter().any(|(_, route)| !route.find(version, subsets).is_empty());
-    let mut names = wanted.shares.iter().chain(&wanted.from).map(|(version, _)| version.clone());
-    // When each is known but no route has them all, the last one is what does not go with the others.
-    let version = names.clone().find(|version| !is_known(version)).or_else(|| names.next_back());
-    let mut known: Vec<_> = all.iter().flat_map(|(_, route)| route.versions(subsets)).collect();
-    known.sort();
-    known.dedup();
-    ShiftError::UnknownVersion {
-        object: snapshot.named.object.clone(),
-        version: version.unwrap_or_default(),
-        known: known.iter().map(|each| Printable(each).to_string()).collect(),
-        unread: snapshot.subsets_unread.clone(),
-    }
-}
-
-/// The route in words: `#1 (main): v1 70, v2 30`.
-fn describe(route: &Route, subsets: &[Subset]) -> String {
-    let shares = route.versions(subsets).into_iter().zip(route.shares());
-    let shares: Vec<_> = shares
-        .map(|(version, share)| format!("{} {}", Printable(&version), split::display(share)))
-        .collect();
-    format!("{}: {}", Printable(&route.title()), shares.join(", "))
-}
-
-fn title((at, route): &Candidate<'_>, snapshot: &Snapshot) -> String {
-    let title = describe(route, &snapshot.subsets);
-    if at.object == snapshot.named.object { title } else { format!("{} {title}", at.object) }
-}
-
-/// The arguments that mean this route and no other.
-fn argument((at, route): &Candidate<'_>, snapshot: &Snapshot) -> String {
-    let (object, place) = (&at.object, format!("--route '{}'", route.id));
-    if *object == snapshot.named.object {
-        return place;
-    }
-    format!("{} -n {} {place}", object.name, object.namespace)
 }
 
 fn shift_route(
@@ -333,7 +234,7 @@ fn shift_route(
     let object = &virtual_service.object;
     let before = route.weights();
     for (version, share) in &wanted.from {
-        let index = find(snapshot, virtual_service, route, version)?;
+        let index = choice::version(snapshot, virtual_service, route, version)?;
         if !share.is_share_of(index, &before) {
             return Err(ShiftError::FromDiffers {
                 object: object.clone(),
@@ -345,7 +246,7 @@ fn shift_route(
     }
     let mut named: Vec<(usize, Percent)> = Vec::new();
     for (version, share) in &wanted.shares {
-        let index = find(snapshot, virtual_service, route, version)?;
+        let index = choice::version(snapshot, virtual_service, route, version)?;
         if let Some(twice) = named.iter().position(|(named, _)| *named == index) {
             let both = (wanted.shares[twice].0.clone(), version.clone());
             return Err(ShiftError::NamedTwice { object: object.clone(), names: both });
@@ -365,30 +266,6 @@ fn shift_route(
             .collect(),
         route: route.clone(),
     })
-}
-
-fn find(
-    snapshot: &Snapshot,
-    virtual_service: &VirtualService,
-    route: &Route,
-    version: &str,
-) -> Result<usize, ShiftError> {
-    let subsets = &snapshot.subsets;
-    let (object, version) = (virtual_service.object.clone(), version.to_owned());
-    match route.find(&version, subsets).as_slice() {
-        [index] => Ok(*index),
-        [] => {
-            let known = route.versions(subsets);
-            let known = known.iter().map(|each| Printable(each).to_string()).collect();
-            Err(ShiftError::UnknownVersion { object, version, known, unread: None })
-        }
-        several => {
-            let names = several.iter().map(|index| route.argument(*index, subsets)).collect();
-            let others = weighted(snapshot).len() > 1;
-            let route = others.then(|| argument(&(virtual_service, route.clone()), snapshot));
-            Err(ShiftError::AmbiguousVersion { object, version, names, route })
-        }
-    }
 }
 
 impl Shift {

@@ -1,0 +1,141 @@
+//! Decides which routes are meant, and which of their destinations.
+
+use super::{RouteChoice, ShiftError, Snapshot, Wanted};
+use crate::domain::{
+    route::{Route, RouteId},
+    snapshot::Subset,
+    split,
+    text::Printable,
+    virtual_service::VirtualService,
+};
+
+/// A weighted route and the object it stands in.
+type Candidate<'a> = (&'a VirtualService, Route);
+
+/// Returns the routes that are meant, all of them in one object.
+///
+/// # Errors
+/// When no route or more than one can be meant.
+pub(super) fn routes<'a>(
+    snapshot: &'a Snapshot,
+    wanted: &Wanted,
+) -> Result<(&'a VirtualService, Vec<Route>), ShiftError> {
+    let object = || snapshot.named.object.clone();
+    let all = weighted(snapshot);
+    if all.is_empty() {
+        return Err(ShiftError::NoWeightedRoute { object: object() });
+    }
+    let candidates: Vec<_> = match &wanted.route {
+        RouteChoice::Called(name) => {
+            all.iter().filter(|each| is_called(each, name, snapshot)).collect()
+        }
+        _ => all.iter().filter(|(_, route)| has_versions(route, snapshot, wanted)).collect(),
+    };
+    match (candidates.as_slice(), &wanted.route) {
+        ([], RouteChoice::Called(route)) => Err(ShiftError::UnknownRoute {
+            object: object(),
+            route: route.clone(),
+            known: all.iter().map(|(_, route)| Printable(&route.title()).to_string()).collect(),
+        }),
+        ([], _) => Err(unknown_version(snapshot, &all, wanted)),
+        ([(first, route)], _) => Ok((*first, vec![route.clone()])),
+        ([(first, _), ..], RouteChoice::All)
+            if candidates.iter().all(|(each, _)| each.object == first.object) =>
+        {
+            Ok((*first, candidates.iter().map(|(_, route)| route.clone()).collect()))
+        }
+        (several, _) => Err(ShiftError::SeveralRoutes {
+            object: object(),
+            routes: several.iter().map(|each| title(each, snapshot)).collect(),
+            arguments: several.iter().map(|each| argument(each, snapshot)).collect(),
+        }),
+    }
+}
+
+fn weighted(snapshot: &Snapshot) -> Vec<Candidate<'_>> {
+    std::iter::once(&snapshot.named)
+        .chain(&snapshot.delegates)
+        .flat_map(|each| each.routes().into_iter().map(move |route| (each, route)))
+        .filter(|(_, route)| route.is_weighted())
+        .collect()
+}
+
+/// Whether a route has this name or, in the object that was named, this place.
+fn is_called((at, route): &Candidate<'_>, name: &str, snapshot: &Snapshot) -> bool {
+    let is_named = at.object == snapshot.named.object;
+    name.parse::<RouteId>().map_or(route.name == name, |id| is_named && route.id == id)
+}
+
+fn has_versions(route: &Route, snapshot: &Snapshot, wanted: &Wanted) -> bool {
+    let mut names = wanted.shares.iter().chain(&wanted.from).map(|(version, _)| version);
+    names.all(|version| !route.find(version, &snapshot.subsets).is_empty())
+}
+
+fn unknown_version(snapshot: &Snapshot, all: &[Candidate<'_>], wanted: &Wanted) -> ShiftError {
+    let subsets = &snapshot.subsets;
+    let is_known =
+        |version: &str| all.iter().any(|(_, route)| !route.find(version, subsets).is_empty());
+    let mut names = wanted.shares.iter().chain(&wanted.from).map(|(version, _)| version.clone());
+    // When each is known but no route has them all, the last one is what does not go with the others.
+    let version = names.clone().find(|version| !is_known(version)).or_else(|| names.next_back());
+    let mut known: Vec<_> = all.iter().flat_map(|(_, route)| route.versions(subsets)).collect();
+    known.sort();
+    known.dedup();
+    ShiftError::UnknownVersion {
+        object: snapshot.named.object.clone(),
+        version: version.unwrap_or_default(),
+        known: known.iter().map(|each| Printable(each).to_string()).collect(),
+        unread: snapshot.subsets_unread.clone(),
+    }
+}
+
+/// The route in words: `#1 (main): v1 70, v2 30`.
+pub(super) fn describe(route: &Route, subsets: &[Subset]) -> String {
+    let shares = route.versions(subsets).into_iter().zip(route.shares());
+    let shares: Vec<_> = shares
+        .map(|(version, share)| format!("{} {}", Printable(&version), split::display(share)))
+        .collect();
+    format!("{}: {}", Printable(&route.title()), shares.join(", "))
+}
+
+fn title((at, route): &Candidate<'_>, snapshot: &Snapshot) -> String {
+    let title = describe(route, &snapshot.subsets);
+    if at.object == snapshot.named.object { title } else { format!("{} {title}", at.object) }
+}
+
+/// The arguments that mean this route and no other.
+fn argument((at, route): &Candidate<'_>, snapshot: &Snapshot) -> String {
+    let (object, place) = (&at.object, format!("--route '{}'", route.id));
+    if *object == snapshot.named.object {
+        return place;
+    }
+    format!("{} -n {} {place}", object.name, object.namespace)
+}
+
+/// Returns the place of the destination that a VERSION means.
+///
+/// # Errors
+/// When none or more than one is meant.
+pub(super) fn version(
+    snapshot: &Snapshot,
+    virtual_service: &VirtualService,
+    route: &Route,
+    version: &str,
+) -> Result<usize, ShiftError> {
+    let subsets = &snapshot.subsets;
+    let (object, version) = (virtual_service.object.clone(), version.to_owned());
+    match route.find(&version, subsets).as_slice() {
+        [index] => Ok(*index),
+        [] => {
+            let known = route.versions(subsets);
+            let known = known.iter().map(|each| Printable(each).to_string()).collect();
+            Err(ShiftError::UnknownVersion { object, version, known, unread: None })
+        }
+        several => {
+            let names = several.iter().map(|index| route.argument(*index, subsets)).collect();
+            let others = weighted(snapshot).len() > 1;
+            let route = others.then(|| argument(&(virtual_service, route.clone()), snapshot));
+            Err(ShiftError::AmbiguousVersion { object, version, names, route })
+        }
+    }
+}
