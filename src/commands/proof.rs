@@ -317,19 +317,13 @@ impl Watch {
                 proxies.iter().any(|each| each.pod == pod_ref(pod) && each.seen.is_final())
             };
             let pending: Vec<_> = self.serving().filter(|pod| !is_settled(pod)).cloned().collect();
-            let ended = pending.is_empty() || (!is_first && Instant::now() >= deadline);
-            if ended {
+            let is_over = !is_first && Instant::now() >= deadline;
+            if pending.is_empty() || is_over {
                 break;
             }
             let open = std::mem::take(&mut self.open);
-            let look = async |pod, proxy: Result<Proxy, ProxyError>| {
-                let seen = match proxy {
-                    Ok(proxy) => watch(proxy, &self.expectations, start, deadline).await,
-                    Err(error) => match error.missing_right() {
-                        Some(right) => Seen::Unread(right),
-                        None => Seen::Unproven(error.to_string()),
-                    },
-                };
+            let look = async |pod, proxy| {
+                let seen = watch(proxy, &self.expectations, start, deadline).await;
                 ProxyEvidence { pod, seen }
             };
             let seen = self.each(cluster, pending, open, look).await;
@@ -412,11 +406,18 @@ async fn observe(
 
 /// Watches one proxy until it runs the weights, or the deadline.
 async fn watch(
-    mut proxy: Proxy,
+    proxy: Result<Proxy, ProxyError>,
     expectations: &[Expectation],
     start: Instant,
     deadline: Instant,
 ) -> Seen {
+    let mut proxy = match proxy {
+        Ok(proxy) => proxy,
+        Err(error) => {
+            let unread = error.missing_right().map(Seen::Unread);
+            return unread.unwrap_or_else(|| Seen::Unproven(error.to_string()));
+        }
+    };
     let mut seen = Seen::Unproven("it did not answer in time".to_owned());
     loop {
         let looked = timeout_at(deadline.max(start + AGAIN), judge(&mut proxy, expectations)).await;

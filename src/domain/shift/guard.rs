@@ -6,6 +6,7 @@ use std::fmt;
 use crate::domain::{
     backends::{Backends, Behind},
     object::ObjectRef,
+    route::Destination,
     shift::{
         RouteShift, Shift,
         history::HistoryError,
@@ -214,54 +215,56 @@ fn check_owner(shift: &Shift, owner: &Owner, findings: &mut Findings) {
 
 fn check_route(route: &RouteShift, facts: &Facts, findings: &mut Findings) {
     let (before, after) = (route.route.shares(), route.shares());
-    let mut ready = Vec::new();
-    for (index, destination) in route.route.destinations.iter().enumerate() {
+    let destinations = &route.route.destinations;
+    let behind: Vec<_> = destinations.iter().map(|each| facts.backends.behind(each)).collect();
+    for (index, destination) in destinations.iter().enumerate().filter(|(at, _)| after[*at] > 0.0) {
         let version = &route.versions[index];
-        let behind = facts.backends.behind(destination);
-        ready.push(match &behind {
-            Behind::Pods(pods) => Some(pods.iter().filter(|pod| pod.serves()).count()),
-            _ => None,
-        });
-        if after[index] <= 0.0 {
-            continue;
+        if let Behind::Unknown(why) = &behind[index] {
+            findings.not_checked.push(format!("endpoints of {version} ({why})"));
         }
-        let problem = match behind {
-            Behind::NoService(service) => {
-                Some((Word::Missing, format!("{version}: {service} does not exist")))
-            }
-            Behind::NoSubset => Some((
-                Word::Missing,
-                format!(
-                    "{version}: no DestinationRule has subset {} of {}",
-                    destination.subset, destination.host
-                ),
-            )),
-            Behind::Pods(pods) if ready[index] == Some(0) => {
-                Some((Word::NoEndpoints, no_endpoints(version, pods.len())))
-            }
-            Behind::Unknown(why) => {
-                findings.not_checked.push(format!("endpoints of {version} ({why})"));
-                None
-            }
-            Behind::Pods(_) => None,
-        };
         // Who gets less is not made worse; a proxy that knows nobody counts only where the API does.
         let rises = after[index] > before[index];
-        match problem {
+        match problem(version, destination, &behind[index]) {
             Some((word, what)) if rises => findings.refuse(word, what),
             Some((_, what)) => findings.warnings.push(what),
             None if rises => check_proxies(version, facts, findings),
             None => {}
         }
-        if after[index] < 100.0
-            && destination.find_subset(&facts.backends.subsets).is_some_and(|each| each.is_sticky)
-        {
+        let is_sticky =
+            destination.find_subset(&facts.backends.subsets).is_some_and(|each| each.is_sticky);
+        if after[index] < 100.0 && is_sticky {
             findings.warnings.push(format!(
                 "{version}: consistentHash keeps a caller with a pod, not with a version"
             ));
         }
     }
+    let ready: Vec<_> = behind.iter().map(ready).collect();
     findings.warnings.extend(load(route, &before, &after, &ready));
+}
+
+/// Says why a destination cannot take requests.
+fn problem(version: &str, to: &Destination, behind: &Behind<'_>) -> Option<(Word, String)> {
+    match behind {
+        Behind::NoService(service) => {
+            Some((Word::Missing, format!("{version}: {service} does not exist")))
+        }
+        Behind::NoSubset => {
+            let what =
+                format!("{version}: no DestinationRule has subset {} of {}", to.subset, to.host);
+            Some((Word::Missing, what))
+        }
+        Behind::Pods(pods) => (ready(behind) == Some(0))
+            .then(|| (Word::NoEndpoints, no_endpoints(version, pods.len()))),
+        Behind::Unknown(_) => None,
+    }
+}
+
+/// How many pods take requests, where it is known.
+fn ready(behind: &Behind<'_>) -> Option<usize> {
+    match behind {
+        Behind::Pods(pods) => Some(pods.iter().filter(|pod| pod.serves()).count()),
+        _ => None,
+    }
 }
 
 fn no_endpoints(version: &str, pods: usize) -> String {
