@@ -111,6 +111,9 @@ pub enum Error {
         /// The one asked for.
         object: ObjectRef,
     },
+    /// The API server refused a write although nothing that was tested differs.
+    #[error(transparent)]
+    Refused(ApiError),
     /// The object changed between reading and writing.
     #[error("{object} was changed meanwhile at {path}; nothing was written")]
     Changed {
@@ -205,6 +208,7 @@ fn became(object: &ObjectRef, now: Option<&(Aftermath, String)>) -> String {
     let what = match aftermath {
         Aftermath::Written => "is written",
         Aftermath::NotWritten => "is not written",
+        Aftermath::NotWrittenYet => "is not written so far, and may be yet",
         Aftermath::Other => "was changed by somebody else",
     };
     format!("{object} {what}: {}", Printable(shares))
@@ -257,6 +261,7 @@ impl Error {
             | Self::Pending { .. }
             | Self::NoAnswer { .. }
             | Self::Api(_)
+            | Self::Refused(_)
             | Self::GatewayUrl(_)
             | Self::Deploy(DeployError::Gateway(_))
             | Self::NoVirtualService { .. }
@@ -282,7 +287,7 @@ impl Error {
     pub fn headline(&self) -> String {
         match self {
             Self::Connect(error) => error.sentence(),
-            Self::Api(error) => api_headline(error),
+            Self::Api(error) | Self::Refused(error) => api_headline(error),
             error => format!("error: {error}"),
         }
     }
@@ -292,7 +297,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Connect(error) => connect_hint(error),
-            Self::Api(error) => api_hint(error),
+            Self::Api(error) | Self::Refused(error) => api_hint(error),
             Self::GatewayUrl(error) | Self::Deploy(DeployError::Gateway(error)) => {
                 gateway_hint(error)
             }

@@ -19,7 +19,7 @@ use crate::domain::{
     gateway::INSTALLATIONS,
     object::{Kind, ObjectRef},
     proof::{
-        Surroundings,
+        Front,
         envoy::{self, DumpError, RouteConfig, Version},
         without_cluster,
     },
@@ -137,7 +137,7 @@ impl Cluster {
     /// # Errors
     /// [`ProxyError`].
     pub async fn proxy(&self, pod: Pod) -> Result<Proxy, ProxyError> {
-        let object = ObjectRef::new(Kind::Pod, &pod.namespace, &pod.name);
+        let object = pod.object_ref();
         // A WebSocket needs both: older servers check the one, newer ones the other.
         let subject = format!("pods/portforward in namespace {}", pod.namespace);
         let failed = |failure| ApiError::new("get and create", &subject, failure);
@@ -181,12 +181,15 @@ impl Proxy {
             versions.push(self.dump(VERSIONS, name.as_deref(), envoy::versions).await?);
         }
         if self.seen.as_ref() != Some(&versions) {
+            // What changed has to be read, whatever it costs.
+            let cost = self.cost;
             self.configs.clear();
             for name in &names {
                 let configs = self.dump(ROUTES, name.as_deref(), envoy::route_configs).await?;
                 self.configs.extend(configs);
             }
             self.seen = Some(versions);
+            self.cost = cost;
         }
         Ok(&self.configs)
     }
@@ -199,14 +202,11 @@ impl Proxy {
         }
     }
 
-    /// Returns its listeners, the secrets it has, and which of these clusters have a healthy host.
+    /// Returns its listeners, and the secrets it has.
     ///
     /// # Errors
     /// [`ProxyError`].
-    pub async fn surroundings(
-        &mut self,
-        clusters: &BTreeSet<String>,
-    ) -> Result<Surroundings, ProxyError> {
+    pub async fn front(&mut self) -> Result<Front, ProxyError> {
         let listeners = self.dump("resource=dynamic_listeners", None, envoy::listeners).await?;
         let needs_secrets = listeners
             .iter()
@@ -217,11 +217,22 @@ impl Proxy {
         } else {
             BTreeSet::new()
         };
+        Ok(Front { listeners, secrets })
+    }
+
+    /// Returns which of these clusters have a healthy host.
+    ///
+    /// # Errors
+    /// [`ProxyError`].
+    pub async fn healthy(
+        &mut self,
+        clusters: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, ProxyError> {
         let mut healthy = BTreeSet::new();
         for cluster in clusters {
-            healthy.extend(self.healthy(&quote_regex(cluster)).await?);
+            healthy.extend(self.healthy_called(&quote_regex(cluster)).await?);
         }
-        Ok(Surroundings { listeners, secrets, healthy })
+        Ok(healthy)
     }
 
     /// Returns which of these destinations it knows no healthy host of, by index.
@@ -234,14 +245,14 @@ impl Proxy {
     ) -> Result<Vec<usize>, ProxyError> {
         let mut healthy = BTreeSet::new();
         for destination in destinations {
-            healthy.extend(self.healthy(&cluster_regex(destination)).await?);
+            healthy.extend(self.healthy_called(&cluster_regex(destination)).await?);
         }
         Ok(without_cluster(destinations, &healthy))
     }
 
     /// The clusters of these names that have a healthy host. One whose hosts do not come from istiod (a
     /// `ServiceEntry` with DNS) is a static one, which is looked at only when there is no other.
-    async fn healthy(&mut self, names: &str) -> Result<BTreeSet<String>, ProxyError> {
+    async fn healthy_called(&mut self, names: &str) -> Result<BTreeSet<String>, ProxyError> {
         let mut healthy = BTreeSet::new();
         for resource in ["dynamic_endpoint_configs", "static_endpoint_configs"] {
             if healthy.is_empty() {
@@ -250,6 +261,11 @@ impl Proxy {
             }
         }
         Ok(healthy)
+    }
+
+    /// Forgets what looking cost so far.
+    pub fn forget_cost(&mut self) {
+        self.cost = 0;
     }
 
     /// Waits until it may be looked at again: at least 10 ms, longer where looking costs much.
@@ -269,7 +285,7 @@ impl Proxy {
         names: Option<&str>,
         read: impl FnOnce(&[u8]) -> Result<T, DumpError>,
     ) -> Result<T, ProxyError> {
-        let pod = ObjectRef::new(Kind::Pod, &self.pod.namespace, &self.pod.name);
+        let pod = self.pod.object_ref();
         let seconds = self.deadline.as_secs_f64();
         let names = names.map(|names| format!("&name_regex={}", encode(&format!("^{names}$"))));
         let query = format!("{resource}{}", names.unwrap_or_default());

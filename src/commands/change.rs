@@ -116,11 +116,15 @@ pub(super) async fn carry_out(
     invocation.note(&announcement(&cluster.context, shift));
     let (mut facts, user, mut watch) = look(cluster, change, args).await;
     if let Some(watch) = &mut watch {
-        wait_heard(invocation, shift, args, &mut facts, watch).await;
+        wait_heard(invocation, cluster, change, args, (&mut facts, watch)).await;
+        let unread = watch.not_checked().iter();
+        facts
+            .not_checked
+            .extend(unread.map(|why| format!("whether the route is shadowed ({why})")));
     }
     let history = judge(invocation, change, args, &facts, user)?;
     if let (ProofMode::Require, Some(watch)) = (args.proof, &mut watch) {
-        require_provable(shift, watch).await?;
+        require_provable(cluster, change, args, watch).await?;
     }
     let mut interrupt = Interrupt::new();
     let action = shift.action(history);
@@ -165,12 +169,12 @@ async fn look(
         }
         let object = &shift.virtual_service.object;
         let targets = shift.routes.iter().map(|each| (object.clone(), each.route.id)).collect();
-        let mut watch = Watch::open(cluster, &change.snapshot, shift.applied(), targets).await;
-        let proxies = watch.look(shift).await;
+        let mut watch = Watch::new(cluster, &change.snapshot, shift.applied(), targets).await;
+        let proxies = watch.look(cluster, shift, Instant::now() + args.timeout).await;
         (Some(watch), proxies)
     };
     let (backends, user, (watch, proxies)) = tokio::join!(backends, user, watch);
-    let mut facts = Facts {
+    let facts = Facts {
         backends: Backends {
             subsets: change.snapshot.subsets.clone(),
             subsets_unread: change.snapshot.subsets_unread.clone(),
@@ -178,10 +182,9 @@ async fn look(
         },
         owners: owner::owners(&shift.virtual_service.json),
         proxies,
+        roots: watch.as_ref().map(Watch::roots).unwrap_or_default(),
         not_checked: vec![],
     };
-    let unread = watch.iter().flat_map(Watch::not_checked);
-    facts.not_checked.extend(unread.map(|why| format!("whether the route is shadowed ({why})")));
     (facts, user, watch)
 }
 
@@ -189,11 +192,12 @@ async fn look(
 /// deploy they do not.
 async fn wait_heard(
     invocation: &mut Invocation<'_>,
-    shift: &Shift,
+    cluster: &Cluster,
+    change: &Change,
     args: &ChangeArgs,
-    facts: &mut Facts,
-    watch: &mut Watch,
+    (facts, watch): (&mut Facts, &mut Watch),
 ) {
+    let shift = &change.shift;
     let unheard = guard::unheard(shift, facts);
     if unheard.is_empty() || args.allow.contains(&Word::NoEndpoints) {
         return;
@@ -204,7 +208,7 @@ async fn wait_heard(
     invocation.note(&format!("waiting for the gateway proxies to hear of {versions}"));
     while !guard::unheard(shift, facts).is_empty() && Instant::now() < deadline {
         sleep(AGAIN).await;
-        facts.proxies = watch.look(shift).await;
+        watch.look_again(cluster, shift, &mut facts.proxies, deadline).await;
     }
 }
 
@@ -240,15 +244,20 @@ fn judge(
 }
 
 /// Refuses what cannot be proven, before it is written.
-async fn require_provable(shift: &Shift, watch: &mut Watch) -> Result<(), Error> {
+async fn require_provable(
+    cluster: &Cluster,
+    change: &Change,
+    args: &ChangeArgs,
+    watch: &mut Watch,
+) -> Result<(), Error> {
     let mut reasons = watch.obstacles();
     if reasons.is_empty() {
-        reasons = watch.unserved().await;
+        reasons = watch.unserved(cluster, Instant::now() + args.timeout).await;
     }
     if reasons.is_empty() {
         return Ok(());
     }
-    Err(Error::NotProvable { object: shift.virtual_service.object.clone(), reasons })
+    Err(Error::NotProvable { object: change.shift.virtual_service.object.clone(), reasons })
 }
 
 async fn write(
@@ -276,14 +285,14 @@ fn is_refused_patch(failure: &Failure) -> bool {
 /// Finds out why a patch did not fit: only a tested value that differs now is a conflict.
 async fn explain(cluster: &Cluster, action: &Action, refusal: ApiError) -> Error {
     let object = action.object.clone();
-    let Operation::JsonPatch(patch) = &action.operation else { return refusal.into() };
+    let Operation::JsonPatch(patch) = &action.operation else { return Error::Refused(refusal) };
     match cluster.find(&object).await {
         Ok(None) => Error::NoVirtualService { object },
         Ok(Some(now)) => match patch::conflict(patch, &now) {
             Some(at) => Error::Changed { object, path: at },
-            None => refusal.into(),
+            None => Error::Refused(refusal),
         },
-        Err(_) => refusal.into(),
+        Err(_) => Error::Refused(refusal),
     }
 }
 

@@ -3,7 +3,11 @@
 use std::{future::Future, pin::Pin, time::Duration};
 
 use super::Invocation;
-use crate::{cluster::Cluster, domain::shift::Shift, error::Error};
+use crate::{
+    cluster::Cluster,
+    domain::shift::{Aftermath, Shift},
+    error::Error,
+};
 
 /// How long the object may take to be read again.
 const READING: Duration = Duration::from_secs(5);
@@ -13,11 +17,13 @@ pub(super) struct Interrupt {
     pressed: Pin<Box<dyn Future<Output = ()>>>,
     /// Pressed twice: nobody waits for an answer any more.
     is_over: bool,
+    /// Whether what was under way may still be carried out.
+    is_open: bool,
 }
 
 impl Interrupt {
     pub(super) fn new() -> Self {
-        Self { pressed: Box::pin(pressed()), is_over: false }
+        Self { pressed: Box::pin(pressed()), is_over: false, is_open: false }
     }
 
     /// Runs `work`; nothing when it was interrupted. What is under way then has `grace` to end.
@@ -36,13 +42,14 @@ impl Interrupt {
         let ending = async {
             invocation.note("interrupted: looking at what is written (Ctrl-C again ends at once)");
             // A write that was sent may be carried out whether or not its answer is waited for.
-            let _ = tokio::time::timeout(grace, work).await;
+            tokio::time::timeout(grace, work).await.is_err()
         };
         tokio::select! {
             // Listens before anybody is told to press again.
             biased;
             () = &mut self.pressed => self.is_over = true,
-            () = ending => {}
+            // What gets no time to end only looks.
+            is_open = ending => self.is_open = is_open && !grace.is_zero(),
         }
         None
     }
@@ -58,6 +65,10 @@ impl Interrupt {
             read = reading => read.ok().and_then(Result::ok).map(|now| shift.aftermath(&now)),
             () = self.pressed => None,
         };
+        let now = now.map(|(aftermath, shares)| match aftermath {
+            Aftermath::NotWritten if self.is_open => (Aftermath::NotWrittenYet, shares),
+            told => (told, shares),
+        });
         Error::Interrupted { object, now }
     }
 }

@@ -1,8 +1,11 @@
 //! `status`: reads everything a request passes on its way, and shows it on one screen; or every
 //! weighted route, a line for each.
 
+use std::time::Duration;
+
 use clap::Args;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::{
     GatewayArgs, Invocation, ingress_gateway, proof::Watch, read_snapshot, virtual_service,
@@ -23,6 +26,9 @@ use crate::{
     error::Error,
     view::{OutputFormat, status::StatusView, status_list::StatusList},
 };
+
+/// How long the gateway proxies may take to say what they run.
+const LOOKING: Duration = Duration::from_secs(15);
 
 /// Flags of `status`.
 ///
@@ -87,11 +93,13 @@ async fn chain(
         .collect();
     let targets: Vec<Target> = all.iter().map(|(at, route)| (at.clone(), route.id)).collect();
     let watching = async {
-        let mut watch = Watch::open(cluster, &routes, routes.named.clone(), targets).await;
+        let mut watch = Watch::new(cluster, &routes, routes.named.clone(), targets).await;
         let first = watch.first_gateway().map(|(json, pods)| (json.clone(), pods));
-        let (observed, gateway) =
-            tokio::join!(watch.observe(cluster), read_gateway(cluster, &args.gateway, first));
-        (watch.gaps().to_vec(), observed, gateway)
+        let (observed, gateway) = tokio::join!(
+            watch.observe(cluster, Instant::now() + LOOKING),
+            read_gateway(cluster, &args.gateway, first)
+        );
+        (watch.gaps(), observed, gateway)
     };
     let (backends, (gaps, observed, gateway)) =
         tokio::join!(cluster.backends(all.iter().map(|(_, route)| route)), watching);

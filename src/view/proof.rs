@@ -86,6 +86,10 @@ impl ProofView {
         for gap in &self.gaps {
             write!(out, " · not proven: {}", Printable(gap))?;
         }
+        let unseen = self.proxies.iter().filter(|proxy| proxy.live.is_none()).count();
+        if unseen > 0 {
+            write!(out, " · not proven: {unseen} of {}", self.proxies.len())?;
+        }
         writeln!(out)?;
         self.proxies.iter().try_for_each(|proxy| {
             let pod = Printable(&proxy.pod);

@@ -108,7 +108,7 @@ fn a_version_without_ready_pods_is_refused() {
     namespace.deploy();
     namespace.kubia(&["shift", "--v2", "0"]).exits(0);
     namespace.stop_v2();
-    let reason = "v2: none of its 0 pods is ready";
+    let reason = "v2 has no pods";
     let allowed = refused_until_allowed(&namespace, ["kubia-vs", "v2=30"], reason, "no-endpoints");
     assert_unproven(&allowed, "no healthy host");
 }

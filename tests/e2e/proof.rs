@@ -123,17 +123,17 @@ fn a_gateway_with_tls_but_no_certificate_is_never_proven() {
     }
     let output = namespace.kubia(&["shift", "secure", "v2=40", "--timeout", "5s"]).exits(0);
     assert_unproven(&output.stdout, &["the certificate", "nobody", "is missing"]);
+    for proxy in proxies.iter() {
+        // Whole listeners are asked for again and again, so less often.
+        let pod = format!("{GATEWAY}/{}", proxy.pod());
+        assert_idle_cost(&sandbox, &pod, |request| request.path.contains("dynamic_listeners"));
+    }
 
     let written = namespace.virtual_service_called("secure");
     let required = ["shift", "secure", "v2=60", "--proof=require"];
     namespace.kubia(&required).exits(3).says(&["nobody", "is missing", "nothing was written"]);
     let after = namespace.virtual_service_called("secure");
     assert_eq!(resource_version(&after), resource_version(&written));
-    for proxy in proxies.iter() {
-        // Whole listeners are asked for again and again, so less often.
-        let pod = format!("{GATEWAY}/{}", proxy.pod());
-        assert_idle_cost(&sandbox, &pod, |request| request.path.contains("dynamic_listeners"));
-    }
 }
 
 /// Panics unless a result says of both proxies why nothing is proven.

@@ -32,9 +32,9 @@ fn status_shows_the_way_of_a_request() {
     GET /api/v1/namespaces/shop/services/kubia-service
     GET /api/v1/namespaces/shop/pods?labelSelector=tenc-service%3Dkubia-server&resourceVersion=0
     GET /api/v1/pods?labelSelector=istio%3Dingressgateway&resourceVersion=0
+    GET /api/v1/namespaces/istio-system/services?resourceVersion=0
     GET /api/v1/namespaces/istio-system/pods/istio-ingressgateway-7b9f-aaaaa/portforward?&ports=15000
     GET /api/v1/namespaces/istio-system/pods/istio-ingressgateway-7b9f-bbbbb/portforward?&ports=15000
-    GET /api/v1/namespaces/istio-system/services?resourceVersion=0
     ");
 }
 

@@ -93,15 +93,13 @@ pub struct LiveRoute {
     is_right: bool,
 }
 
-/// What besides routes decides whether a proxy serves.
+/// Where a proxy takes requests.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Surroundings {
+pub struct Front {
     /// Its listeners.
     pub listeners: Vec<Listener>,
     /// The secrets it has.
     pub secrets: BTreeSet<String>,
-    /// The clusters with a healthy host.
-    pub healthy: BTreeSet<String>,
 }
 
 impl Gateway {
@@ -323,25 +321,31 @@ impl Places {
         self.clusters.extend(other.clusters);
     }
 
-    /// Returns why a proxy with these routes does not serve them all; nothing when it does.
+    /// Returns why a proxy with these routes gets no requests for some of them; nothing when it does.
     #[must_use]
-    pub fn obstacle(&self, around: &Surroundings) -> Option<String> {
+    pub fn obstacle(&self, front: &Front) -> Option<String> {
         for config in &self.configs {
             let refers = |chain: &&Chain| chain.route_config == *config;
-            let mut active = around.listeners.iter().flat_map(|each| &each.active);
+            let mut active = front.listeners.iter().flat_map(|each| &each.active);
             let Some(chain) = active.find(refers) else {
-                let mut warming = around.listeners.iter().flat_map(|each| &each.warming);
+                let mut warming = front.listeners.iter().flat_map(|each| &each.warming);
                 return Some(match warming.find(refers) {
                     Some(_) => format!("the listener of {config} is warming"),
                     None => format!("no listener serves {config}"),
                 });
             };
-            let lacks = |secret: &&String| !around.secrets.contains(*secret);
+            let lacks = |secret: &&String| !front.secrets.contains(*secret);
             if let Some(secret) = chain.secrets.iter().find(lacks) {
                 return Some(format!("the certificate {secret} of {config} is missing"));
             }
         }
-        let lacks = |cluster: &&String| !around.healthy.contains(*cluster);
+        None
+    }
+
+    /// Returns which of the clusters has nobody who answers, as `healthy` are all that do.
+    #[must_use]
+    pub fn unhealthy(&self, healthy: &BTreeSet<String>) -> Option<String> {
+        let lacks = |cluster: &&String| !healthy.contains(*cluster);
         self.clusters.iter().find(lacks).map(|cluster| format!("{cluster} has no healthy host"))
     }
 }

@@ -150,25 +150,25 @@ fn a_certificate_that_is_missing_is_an_obstacle_and_so_is_a_cluster_without_host
     let Standing::Right(places) = expectation(|_| {}).judge(&pod(), &configs(|_| {})) else {
         unreachable!("the recorded weights are right")
     };
-    let mut around = Surroundings {
+    let healthy = envoy::healthy_clusters(ENDPOINTS).unwrap();
+    let cluster = "outbound|8080|v1|web.lab.svc.cluster.local";
+    assert_eq!(places.unhealthy(&healthy), Some(format!("{cluster} has no healthy host")));
+    assert_eq!(places.unhealthy(&places.clusters), None);
+    let mut front = Front {
         listeners: envoy::listeners(LISTENERS).unwrap(),
         secrets: envoy::secrets(SECRETS).unwrap(),
-        healthy: envoy::healthy_clusters(ENDPOINTS).unwrap(),
     };
-    let obstacle = |around: &Surroundings| places.obstacle(around).unwrap_or_default();
+    let obstacle = |front: &Front| places.obstacle(front).unwrap_or_default();
     assert_eq!(
-        obstacle(&around),
+        obstacle(&front),
         "the certificate kubernetes://cert of https.443.https.gw.lab is missing"
     );
-    around.secrets = BTreeSet::from(["kubernetes://cert".to_owned()]);
-    let cluster = "outbound|8080|v1|web.lab.svc.cluster.local";
-    assert_eq!(obstacle(&around), format!("{cluster} has no healthy host"));
-    around.healthy.clone_from(&places.clusters);
-    assert_eq!(obstacle(&around), "");
-    let listener = around.listeners.remove(0);
-    assert_eq!(obstacle(&around), "no listener serves http.8080");
-    around.listeners.push(Listener { warming: listener.active, active: vec![] });
-    assert_eq!(obstacle(&around), "the listener of http.8080 is warming");
+    front.secrets = BTreeSet::from(["kubernetes://cert".to_owned()]);
+    assert_eq!(obstacle(&front), "");
+    let listener = front.listeners.remove(0);
+    assert_eq!(obstacle(&front), "no listener serves http.8080");
+    front.listeners.push(Listener { warming: listener.active, active: vec![] });
+    assert_eq!(obstacle(&front), "the listener of http.8080 is warming");
 }
 
 #[test]

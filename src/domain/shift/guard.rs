@@ -61,6 +61,8 @@ pub struct Facts {
     pub owners: Vec<Owner>,
     /// What its gateway proxies say.
     pub proxies: Vec<ProxyFacts>,
+    /// The VirtualServices that serve the routes: several, for a delegate of several.
+    pub roots: Vec<ObjectRef>,
     /// What could not be read, in words.
     pub not_checked: Vec<String>,
 }
@@ -148,6 +150,14 @@ pub fn check(shift: &Shift, facts: &Facts) -> Findings {
                 format!("on {pod}, {shadow} takes these requests before it does"),
             );
         }
+    }
+    if let [_, _, ..] = facts.roots.as_slice() {
+        let roots: Vec<_> = facts.roots.iter().map(ToString::to_string).collect();
+        findings.warnings.push(format!(
+            "{} is a part of {}: all get these weights",
+            shift.virtual_service.object,
+            roots.join(" and ")
+        ));
     }
     findings.not_checked.sort();
     findings.not_checked.dedup();

@@ -107,6 +107,8 @@ pub struct RouteShift {
 /// What became of a change of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aftermath {
+    /// The old weights, and the write may still be carried out.
+    NotWrittenYet,
     /// The object has the new weights.
     Written,
     /// It has the old ones.

@@ -1,0 +1,156 @@
+//! What proxies run, before a write or without one.
+
+use std::collections::BTreeSet;
+
+use tokio::time::Instant;
+
+use super::{Watch, forwards::Unseen};
+use crate::{
+    cluster::{Cluster, Proxy, ProxyError},
+    domain::{
+        object::ObjectRef,
+        proof::{Expectation, LiveRoute, Places, evidence::pod_name},
+        shift::{Shift, guard::ProxyFacts},
+        snapshot::Pod,
+    },
+};
+
+/// What one proxy runs.
+pub(in crate::commands) struct Observation {
+    /// The pod.
+    pub(in crate::commands) pod: ObjectRef,
+    /// The shares it gives each route, or why that cannot be told.
+    pub(in crate::commands) routes: Result<Vec<LiveRoute>, String>,
+}
+
+impl Watch {
+    /// Looks at what the proxies run before a write, at all of them.
+    pub(in crate::commands) async fn look(
+        &mut self,
+        cluster: &Cluster,
+        shift: &Shift,
+        deadline: Instant,
+    ) -> Vec<ProxyFacts> {
+        let pods = self.serving().cloned().collect();
+        let mut facts = Vec::new();
+        for (pod, seen) in self.look_at(cluster, shift, pods, deadline).await {
+            match seen {
+                Ok(seen) => facts.push(seen),
+                Err(Unseen::Denied(right)) => self.unread(right),
+                Err(Unseen::Failed(why)) => self.unread(format!("{}: {why}", pod_name(&pod))),
+            }
+        }
+        facts
+    }
+
+    /// Looks again at those of them that know no ready pod of a version. One that does not answer is
+    /// taken to know none still.
+    pub(in crate::commands) async fn look_again(
+        &mut self,
+        cluster: &Cluster,
+        shift: &Shift,
+        facts: &mut [ProxyFacts],
+        deadline: Instant,
+    ) {
+        let lacks = |pod: &Pod| {
+            let name = pod_name(&pod.object_ref());
+            facts.iter().any(|each| each.pod == name && !each.without_hosts.is_empty())
+        };
+        let pods = self.serving().filter(|pod| lacks(pod)).cloned().collect();
+        for (_, seen) in self.look_at(cluster, shift, pods, deadline).await {
+            let Ok(seen) = seen else { continue };
+            facts
+                .iter_mut()
+                .filter(|each| each.pod == seen.pod)
+                .for_each(|each| *each = seen.clone());
+        }
+    }
+
+    async fn look_at(
+        &mut self,
+        cluster: &Cluster,
+        shift: &Shift,
+        pods: Vec<Pod>,
+        deadline: Instant,
+    ) -> Vec<(ObjectRef, Result<ProxyFacts, Unseen>)> {
+        let expectations = &self.expectations;
+        let look = async |pod: &ObjectRef, proxy: &mut Proxy| {
+            look_before(pod, proxy, expectations, shift).await
+        };
+        self.forwards.each(cluster, pods, deadline, look).await
+    }
+
+    /// Returns where proxies do not serve the routes, whatever their weights are.
+    pub(in crate::commands) async fn unserved(
+        &mut self,
+        cluster: &Cluster,
+        deadline: Instant,
+    ) -> Vec<String> {
+        let pods = self.serving().cloned().collect();
+        let expectations = &self.expectations;
+        let look = async |_: &ObjectRef, proxy: &mut Proxy| unserved(proxy, expectations).await;
+        let looked = self.forwards.each(cluster, pods, deadline, look).await;
+        // What cannot be read now is told by the proof.
+        let missing = looked.into_iter().filter_map(|(pod, seen)| Some((pod, seen.ok()??)));
+        missing.map(|(pod, why)| format!("{}: {why}", pod_name(&pod))).collect()
+    }
+
+    /// Looks once at all proxies, and returns what each runs.
+    pub(in crate::commands) async fn observe(
+        &mut self,
+        cluster: &Cluster,
+        deadline: Instant,
+    ) -> Vec<Observation> {
+        let pods = self.serving().cloned().collect();
+        let expectations = &self.expectations;
+        let look = async |_: &ObjectRef, proxy: &mut Proxy| observe(proxy, expectations).await;
+        let looked = self.forwards.each(cluster, pods, deadline, look).await;
+        let seen = looked.into_iter().map(|(pod, seen)| Observation {
+            pod,
+            routes: seen.unwrap_or_else(|unseen| Err(unseen.into_reason())),
+        });
+        seen.collect()
+    }
+}
+
+async fn look_before(
+    pod: &ObjectRef,
+    proxy: &mut Proxy,
+    expectations: &[Expectation],
+    shift: &Shift,
+) -> Result<ProxyFacts, ProxyError> {
+    let at = proxy.pod.clone();
+    let configs = proxy.routes().await?;
+    let shadow = expectations.iter().find_map(|each| each.shadow(&at, configs));
+    let rising: Vec<_> = shift.rising().collect();
+    let destinations: Vec<_> = rising.iter().map(|(_, destination)| *destination).collect();
+    let without =
+        if destinations.is_empty() { vec![] } else { proxy.without_hosts(&destinations).await? };
+    proxy.forget_cost();
+    let without_hosts = without.into_iter().map(|index| rising[index].0.to_owned()).collect();
+    Ok(ProxyFacts { pod: pod_name(pod), shadow, without_hosts })
+}
+
+/// Returns the shares a proxy gives each route, or why that cannot be told.
+async fn observe(
+    proxy: &mut Proxy,
+    expectations: &[Expectation],
+) -> Result<Result<Vec<LiveRoute>, String>, ProxyError> {
+    let pod = proxy.pod.clone();
+    let configs = proxy.routes().await?;
+    let seen = expectations.iter().map(|each| Ok(each.observe(&pod, configs)?.0));
+    Ok(seen.collect::<Result<Vec<_>, String>>().map(|routes| routes.concat()))
+}
+
+/// Returns why a proxy does not serve the routes it has: a listener or certificate that is missing.
+async fn unserved(
+    proxy: &mut Proxy,
+    expectations: &[Expectation],
+) -> Result<Option<String>, ProxyError> {
+    let pod = proxy.pod.clone();
+    let configs = proxy.routes().await?;
+    let observed = expectations.iter().filter_map(|each| each.observe(&pod, configs).ok());
+    let configs = observed.flat_map(|(_, places)| places.configs).collect();
+    let front = proxy.front().await?;
+    Ok(Places { configs, clusters: BTreeSet::new() }.obstacle(&front))
+}

@@ -1,0 +1,161 @@
+//! Waits until the proxies run what was written.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::{Watch, forwards::Unseen};
+use crate::{
+    cluster::{Cluster, Freshness, Proxy, ProxyError},
+    domain::{
+        object::ObjectRef,
+        proof::{
+            Expectation, Standing,
+            evidence::{Evidence, ProxyEvidence, Seen},
+        },
+        snapshot::Pod,
+    },
+};
+
+/// How long to wait before pods that could not be read are looked at again.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// How long a proxy is watched before others have their turn, and pods are listed again.
+const TURN: Duration = Duration::from_secs(5);
+
+/// How long the last look at a proxy may take after its time is over.
+const LAST_LOOK: Duration = Duration::from_secs(1);
+
+impl Watch {
+    /// Waits until every proxy runs the weights, at the longest until the deadline.
+    ///
+    /// Pods are listed again and again, and at the end, so one that came meanwhile is waited for, and
+    /// one that went is not; not so when everything was as wanted at the first look and nothing was
+    /// written.
+    pub(in crate::commands) async fn prove(
+        &mut self,
+        cluster: &Cluster,
+        wrote: bool,
+        timeout: Duration,
+    ) -> Evidence {
+        let start = Instant::now();
+        let deadline = start + timeout;
+        let mut seen = BTreeMap::new();
+        let mut is_first = true;
+        loop {
+            let is_settled = |pod: &ObjectRef| seen.get(pod).is_some_and(Seen::is_final);
+            let is_pending = |pod: &ObjectRef| !is_settled(pod);
+            let pending: Vec<_> =
+                self.serving().filter(|pod| is_pending(&pod.object_ref())).cloned().collect();
+            let is_over = !is_first && Instant::now() >= deadline;
+            if pending.is_empty() || is_over {
+                break;
+            }
+            let expectations = &self.expectations;
+            let look = async |_: &ObjectRef, proxy: &mut Proxy| {
+                watch(proxy, expectations, start, deadline).await
+            };
+            let looked = self.forwards.each(cluster, pending, deadline + LAST_LOOK, look).await;
+            looked.into_iter().for_each(|(pod, now)| learn(&mut seen, pod, now));
+            let all_settled = seen.values().all(Seen::is_final);
+            if all_settled && is_first && !wrote {
+                break;
+            }
+            if !all_settled {
+                sleep_until(deadline.min(Instant::now() + AGAIN)).await;
+            }
+            is_first = false;
+            self.find_pods(cluster, Freshness::Latest).await;
+            seen.retain(|pod, _| self.serving().any(|each| each.object_ref() == *pod));
+        }
+        let not_looked_at = || Seen::Unproven("not looked at in time".to_owned());
+        let proxies = self.serving().map(Pod::object_ref).map(|pod| {
+            let seen = seen.remove(&pod).unwrap_or_else(not_looked_at);
+            ProxyEvidence { pod, seen }
+        });
+        Evidence { proxies: proxies.collect(), gaps: self.gaps() }
+    }
+}
+
+/// Adds what was seen of a proxy. What it was seen to run counts until it answers again.
+fn learn(seen: &mut BTreeMap<ObjectRef, Seen>, pod: ObjectRef, now: Result<Seen, Unseen>) {
+    let now = match now {
+        Ok(now) => now,
+        Err(Unseen::Denied(right)) => Seen::Unread(right),
+        Err(Unseen::Failed(_)) if matches!(seen.get(&pod), Some(Seen::Other(_))) => return,
+        Err(Unseen::Failed(why)) => Seen::Unproven(why),
+    };
+    seen.insert(pod, now);
+}
+
+/// Watches one proxy until it runs the weights, or its turn or all time is over.
+async fn watch(
+    proxy: &mut Proxy,
+    expectations: &[Expectation],
+    start: Instant,
+    deadline: Instant,
+) -> Result<Seen, ProxyError> {
+    let until = deadline.min(Instant::now() + TURN);
+    let mut seen = Seen::Unproven("it did not answer in time".to_owned());
+    loop {
+        // However long it paused, it is looked at once more.
+        let limit = deadline.max(Instant::now() + LAST_LOOK);
+        match timeout_at(limit, judge(proxy, expectations)).await {
+            Ok(Ok(None)) => return Ok(Seen::Live { seconds: start.elapsed().as_secs_f64() }),
+            Ok(Ok(Some(other))) => seen = other,
+            Ok(Err(_)) if matches!(seen, Seen::Other(_)) => return Ok(seen),
+            Ok(Err(error)) => return Err(error),
+            Err(_) => return Ok(seen),
+        }
+        if Instant::now() >= until {
+            return Ok(seen);
+        }
+        proxy.pause(until).await;
+    }
+}
+
+/// Looks at a proxy once; nothing when it runs the weights.
+async fn judge(
+    proxy: &mut Proxy,
+    expectations: &[Expectation],
+) -> Result<Option<Seen>, ProxyError> {
+    let pod = proxy.pod.clone();
+    let configs = proxy.routes().await?;
+    let standings: Vec<_> = expectations.iter().map(|each| each.judge(&pod, configs)).collect();
+    let standing = Standing::all(standings);
+    proxy.watch_only(standing.configs());
+    let places = match standing {
+        Standing::Other(routes, _) => return Ok(Some(Seen::Other(routes))),
+        Standing::Missing(why) | Standing::Unclear(why) => return Ok(Some(Seen::Unproven(why))),
+        Standing::Right(places) => places,
+    };
+    // Clusters are few and asked for by name; listeners are all read, so only when these are well.
+    let mut obstacle = places.unhealthy(&proxy.healthy(&places.clusters).await?);
+    if obstacle.is_none() {
+        obstacle = places.obstacle(&proxy.front().await?);
+    }
+    Ok(obstacle.map(Seen::Unproven))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::object::Kind;
+
+    #[test]
+    fn what_a_proxy_was_seen_to_run_counts_until_it_answers_again() {
+        let pod = ObjectRef::new(Kind::Pod, "istio-system", "gateway");
+        let mut seen = BTreeMap::new();
+        let mut check = |now: Result<Seen, Unseen>, expected: Seen| {
+            learn(&mut seen, pod.clone(), now);
+            assert_eq!(seen[&pod], expected);
+        };
+        let failed = || Err(Unseen::Failed("reset".to_owned()));
+        check(failed(), Seen::Unproven("reset".to_owned()));
+        check(Ok(Seen::Other(vec![])), Seen::Other(vec![]));
+        check(failed(), Seen::Other(vec![]));
+        check(Ok(Seen::Unproven("no route".to_owned())), Seen::Unproven("no route".to_owned()));
+        check(failed(), Seen::Unproven("reset".to_owned()));
+        check(Ok(Seen::Live { seconds: 1.0 }), Seen::Live { seconds: 1.0 });
+    }
+}
