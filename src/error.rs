@@ -10,6 +10,7 @@ use crate::{
         object::ObjectRef,
         shift::{Aftermath, ShiftError, guard::GuardError, history::HistoryError, undo::UndoError},
         text::{Printable, quoted},
+        virtual_service::TUTORIAL_VIRTUAL_SERVICE,
     },
 };
 
@@ -84,6 +85,8 @@ pub enum Error {
         object: ObjectRef,
         /// How long was waited.
         seconds: f64,
+        /// Whether it was an undo.
+        is_undo: bool,
         /// Why.
         reasons: Vec<String>,
     },
@@ -94,8 +97,18 @@ pub enum Error {
         object: ObjectRef,
         /// How long was waited.
         seconds: f64,
+        /// Whether it was an undo.
+        is_undo: bool,
         /// Which proxies, and what they run.
         proxies: Vec<String>,
+    },
+    /// Somebody else changed the weights while they were proven.
+    #[error("{object} is written, but {}", Printable(.how))]
+    Overtaken {
+        /// The VirtualService.
+        object: ObjectRef,
+        /// What it has now.
+        how: String,
     },
     /// Ctrl-C while weights were written or proven.
     #[error("interrupted: {}", became(.object, .now.as_ref()))]
@@ -232,7 +245,8 @@ impl Error {
         match self {
             Self::Api(ApiError { failure: Failure::Conflict { .. }, .. })
             | Self::Shift(ShiftError::FromDiffers { .. })
-            | Self::Changed { .. } => ExitCode::Conflict,
+            | Self::Changed { .. }
+            | Self::Overtaken { .. } => ExitCode::Conflict,
             Self::NotProven { .. } | Self::NotLive { .. } => ExitCode::NotLive,
             Self::Interrupted { .. } => ExitCode::Interrupted,
             Self::Deploy(
@@ -329,19 +343,30 @@ impl Error {
             Self::NotProvable { .. } => Some(
                 "without --proof=require it is written, and what is not proven is said".to_owned(),
             ),
-            Self::NotProven { object, .. } | Self::NotLive { object, .. } => Some(format!(
-                "the same command looks again; `kubectl kubia undo {} -n {}` takes it back",
+            Self::NotProven { object, is_undo: true, .. }
+            | Self::NotLive { object, is_undo: true, .. } => Some(format!(
+                "`kubectl kubia status {} -n {}` looks again; another undo would take this one back",
                 object.name, object.namespace
             )),
-            Self::Interrupted { object, .. } => Some(format!(
+            Self::NotProven { object, .. } | Self::NotLive { object, .. } => Some(format!(
+                "the same command, without --from, looks again; `kubectl kubia undo {} -n {}` takes \
+                 it back",
+                object.name, object.namespace
+            )),
+            Self::Overtaken { object, .. } | Self::Interrupted { object, .. } => Some(format!(
                 "look at it with `kubectl kubia status {} -n {}`",
                 object.name, object.namespace
             )),
-            Self::NoVirtualService { object } => Some(format!(
-                "deploy the tutorial's app with `kubectl kubia deploy -n {}`, or list what there \
-                 is with `kubectl get virtualservices.networking.istio.io -A`",
-                object.namespace
-            )),
+            Self::NoVirtualService { object } if object.name == TUTORIAL_VIRTUAL_SERVICE => {
+                Some(format!(
+                    "name another one (`kubectl kubia status -n {0}` lists them), or deploy the \
+                     tutorial's app with `kubectl kubia deploy -n {0}`",
+                    object.namespace
+                ))
+            }
+            Self::NoVirtualService { .. } => {
+                Some("`kubectl kubia status -A` lists those with weights".to_owned())
+            }
             Self::Changed { object, .. } => Some(format!(
                 "look at it with `kubectl kubia status {} -n {}` and run the command again",
                 object.name, object.namespace
@@ -431,11 +456,11 @@ fn connect_hint(error: &ConnectError) -> Option<String> {
 
 fn api_hint(error: &ApiError) -> Option<String> {
     if error.verb == "patch" && error.failure.leaves_open() {
-        return Some(
-            "the answer was lost, so it may have been written all the same: look with `kubectl \
-             kubia status` before you go on"
-                .to_owned(),
-        );
+        return Some(format!(
+            "the answer was lost, so it may have been written all the same: look at {} before you \
+             go on",
+            error.subject
+        ));
     }
     match &error.failure {
         Failure::NoIstio => Some(
@@ -507,8 +532,9 @@ fn shift_hint(error: &ShiftError) -> Option<String> {
             "see its routes with `kubectl kubia status {} -n {}`",
             object.name, object.namespace
         )),
-        ShiftError::SeveralRoutes { arguments, .. } => {
-            Some(format!("say which: {}, or --route all", arguments.join(", ")))
+        ShiftError::SeveralRoutes { arguments, are_together, .. } => {
+            let all = if *are_together { ", or --route all" } else { "" };
+            Some(format!("say which: {}{all}", arguments.join(", ")))
         }
         ShiftError::AmbiguousVersion { names, route, .. } => {
             let names: Vec<_> =

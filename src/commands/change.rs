@@ -37,6 +37,9 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long to wait before proxies are looked at again before a write.
 const AGAIN: Duration = Duration::from_millis(50);
 
+/// How long proxies may take to say what they run before a write, which must not wait for long.
+const LOOKING: Duration = Duration::from_secs(10);
+
 /// How long proxies may take to hear of pods that are ready: istiod collects changes for up to 10 s.
 const HEARING: Duration = Duration::from_secs(10);
 
@@ -114,19 +117,13 @@ pub(super) async fn carry_out(
 ) -> Result<(), Error> {
     let (shift, dry_run) = (&change.shift, args.dry_run.get());
     invocation.note(&announcement(&cluster.context, shift));
-    let (mut facts, user, mut watch) = look(cluster, change, args).await;
-    if let Some(watch) = &mut watch {
-        wait_heard(invocation, cluster, change, args, (&mut facts, watch)).await;
-        let unread = watch.not_checked().iter();
-        facts
-            .not_checked
-            .extend(unread.map(|why| format!("whether the route is shadowed ({why})")));
-    }
-    let history = judge(invocation, change, args, &facts, user)?;
-    if let (ProofMode::Require, Some(watch)) = (args.proof, &mut watch) {
-        require_provable(cluster, change, args, watch).await?;
-    }
     let mut interrupt = Interrupt::new();
+    let preparing = Box::pin(prepare(invocation, cluster, change, args));
+    let Some(ready) = interrupt.before(preparing).await else {
+        let object = shift.virtual_service.object.clone();
+        return Err(Error::Interrupted { object, now: Some(shift.before()) });
+    };
+    let (history, mut watch) = ready?;
     let action = shift.action(history);
     let writing = write(cluster, action.as_ref(), dry_run);
     let Some(written) = interrupt.or(invocation, GRACE, writing).await else {
@@ -135,15 +132,37 @@ pub(super) async fn carry_out(
     let written = written?;
     let mut result = ShiftResult::new(&cluster.context, shift, written, dry_run);
     if let Some(watch) = watch.as_mut().filter(|_| dry_run == DryRun::None) {
-        let proving = watch.prove(cluster, written == Outcome::Patched, args.timeout);
+        let proving = watch.prove(cluster, shift, written == Outcome::Patched, args.timeout);
         let Some(evidence) = interrupt.or(invocation, Duration::ZERO, proving).await else {
             return Err(interrupt.explain(cluster, shift).await);
         };
         result.prove(&evidence, shift);
         let shown = invocation.show(&result);
-        return outcome(shift, args, &evidence).and(shown);
+        return outcome(change, args, &evidence).and(shown);
     }
     invocation.show(&result)
+}
+
+/// Reads and judges what there is before the write; returns the history to write.
+async fn prepare(
+    invocation: &mut Invocation<'_>,
+    cluster: &Cluster,
+    change: &Change,
+    args: &ChangeArgs,
+) -> Result<(Option<String>, Option<Watch>), Error> {
+    let (mut facts, user, mut watch) = look(cluster, change, args).await;
+    if let Some(watch) = &mut watch {
+        wait_heard(invocation, cluster, change, args, (&mut facts, watch)).await;
+        let unread = watch.not_checked().iter();
+        let unread = unread.map(|why| format!("whether the route is shadowed ({why})"));
+        facts.not_checked.extend(unread);
+        watch.note_shadows(&facts.proxies);
+    }
+    let history = judge(invocation, change, args, &facts, user)?;
+    if let (ProofMode::Require, Some(watch)) = (args.proof, &mut watch) {
+        require_provable(cluster, change, args, watch).await?;
+    }
+    Ok((history, watch))
 }
 
 /// Reads what a change is judged by. An unchanged one needs no guards, and is not recorded.
@@ -170,7 +189,7 @@ async fn look(
         let object = &shift.virtual_service.object;
         let targets = shift.routes.iter().map(|each| (object.clone(), each.route.id)).collect();
         let mut watch = Watch::new(cluster, &change.snapshot, shift.applied(), targets).await;
-        let proxies = watch.look(cluster, shift, Instant::now() + args.timeout).await;
+        let proxies = watch.look(cluster, shift, Instant::now() + LOOKING.min(args.timeout)).await;
         (Some(watch), proxies)
     };
     let (backends, user, (watch, proxies)) = tokio::join!(backends, user, watch);
@@ -297,16 +316,20 @@ async fn explain(cluster: &Cluster, action: &Action, refusal: ApiError) -> Error
 }
 
 /// What the evidence means for the exit code.
-fn outcome(shift: &Shift, args: &ChangeArgs, evidence: &Evidence) -> Result<(), Error> {
+fn outcome(change: &Change, args: &ChangeArgs, evidence: &Evidence) -> Result<(), Error> {
+    let shift = &change.shift;
     let object = shift.virtual_service.object.clone();
-    let seconds = args.timeout.as_secs_f64();
+    let (seconds, is_undo) = (args.timeout.as_secs_f64(), change.undo.is_some());
+    if let Some(how) = &evidence.overtaken {
+        return Err(Error::Overtaken { object, how: how.clone() });
+    }
     match (evidence.verdict(), args.proof) {
         (Verdict::Proven, _) | (Verdict::NotProven, ProofMode::Auto | ProofMode::None) => Ok(()),
         (Verdict::NotProven, ProofMode::Require) => {
-            Err(Error::NotProven { object, seconds, reasons: evidence.reasons() })
+            Err(Error::NotProven { object, seconds, is_undo, reasons: evidence.reasons() })
         }
         (Verdict::Disproven, _) => {
-            Err(Error::NotLive { object, seconds, proxies: evidence.others(shift) })
+            Err(Error::NotLive { object, seconds, is_undo, proxies: evidence.others(shift) })
         }
     }
 }

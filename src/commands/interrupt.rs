@@ -1,6 +1,10 @@
-//! Ctrl-C while weights are written or proven: says what they are then, instead of leaving it open.
+//! Ctrl-C, or SIGTERM, while weights are written or proven: says what they are then, instead of leaving it open.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{
+    future::{Future, pending},
+    pin::Pin,
+    time::Duration,
+};
 
 use super::Invocation;
 use crate::{
@@ -12,7 +16,7 @@ use crate::{
 /// How long the object may take to be read again.
 const READING: Duration = Duration::from_secs(5);
 
-/// Waits for Ctrl-C from its creation on.
+/// Waits for Ctrl-C or SIGTERM from its creation on.
 pub(super) struct Interrupt {
     pressed: Pin<Box<dyn Future<Output = ()>>>,
     /// Pressed twice: nobody waits for an answer any more.
@@ -24,6 +28,14 @@ pub(super) struct Interrupt {
 impl Interrupt {
     pub(super) fn new() -> Self {
         Self { pressed: Box::pin(pressed()), is_over: false, is_open: false }
+    }
+
+    /// Runs `work` that changes nothing; nothing when it was interrupted.
+    pub(super) async fn before<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            result = work => Some(result),
+            () = &mut self.pressed => None,
+        }
     }
 
     /// Runs `work`; nothing when it was interrupted. What is under way then has `grace` to end.
@@ -74,8 +86,28 @@ impl Interrupt {
 }
 
 async fn pressed() {
-    // Where signals cannot be waited for, they end the process as they always did.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+    let ctrl_c = async {
+        // Where signals cannot be waited for, they end the process as they always did.
+        if tokio::signal::ctrl_c().await.is_err() {
+            pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = ctrl_c => {}
+        () = terminated() => {}
     }
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    pending().await
 }

@@ -18,7 +18,7 @@ use crate::{
         plan::DryRun,
         shift::Snapshot,
         text::Printable,
-        virtual_service::VirtualService,
+        virtual_service::{TUTORIAL_VIRTUAL_SERVICE, VirtualService},
     },
     error::Error,
     view::{self, OutputFormat, View},
@@ -36,9 +36,6 @@ mod proof;
 pub mod shift;
 pub mod status;
 pub mod undo;
-
-/// Name of the tutorial's VirtualService, which is meant when none is named.
-const TUTORIAL_VIRTUAL_SERVICE: &str = "kubia-vs";
 
 /// What a command works with, and what differs in a test.
 pub struct Invocation<'a> {
@@ -181,6 +178,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     duration
         .and_then(|duration| Duration::try_from(duration).ok())
         .ok_or_else(|| "a time is a number of seconds, or like 500ms, 30s or 2m".to_owned())
+}
+
+/// Reads the name of an object. An empty one would mean them all to the API server.
+fn parse_name(text: &str) -> Result<String, String> {
+    if text.is_empty() { Err("a name is not empty".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 /// Returns a VirtualService as people name it: `reviews`, `vs/reviews`, `virtualservice/reviews`.

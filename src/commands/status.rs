@@ -46,6 +46,7 @@ const LOOKING: Duration = Duration::from_secs(15);
     kubectl kubia status reviews -n shop -o json")]
 pub struct StatusArgs {
     /// The VirtualService
+    #[arg(value_parser = super::parse_name)]
     name: Option<String>,
     /// Show every weighted route of all namespaces
     #[arg(short = 'A', long, conflicts_with = "name")]
@@ -95,13 +96,13 @@ async fn chain(
     let watching = async {
         let mut watch = Watch::new(cluster, &routes, routes.named.clone(), targets).await;
         let first = watch.first_gateway().map(|(json, pods)| (json.clone(), pods));
-        let (observed, gateway) = tokio::join!(
+        let (proxies, gateway) = tokio::join!(
             watch.observe(cluster, Instant::now() + LOOKING),
             read_gateway(cluster, &args.gateway, first)
         );
-        (watch.gaps(), observed, gateway)
+        (watch.gaps(), proxies, gateway)
     };
-    let (backends, (gaps, observed, gateway)) =
+    let (backends, (gaps, proxies, gateway)) =
         tokio::join!(cluster.backends(all.iter().map(|(_, route)| route)), watching);
     let mut not_checked = Vec::new();
     let gateway = gateway.unwrap_or_else(|error| {
@@ -116,7 +117,6 @@ async fn chain(
     backends.subsets.clone_from(&routes.subsets);
     backends.subsets_unread.clone_from(&routes.subsets_unread);
     not_checked.extend(backends.unread());
-    let proxies = observed.into_iter().map(|each| (each.pod, each.routes)).collect();
     let snapshot = Snapshot { routes, backends, gateway, proxies, gaps, not_checked };
     let status = status::describe(snapshot);
     invocation.show(&StatusView::new(&cluster.context, &status, invocation.now, !args.no_headers))

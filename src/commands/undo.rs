@@ -21,7 +21,7 @@ use crate::{domain::shift::undo, error::Error, view::OutputFormat};
     kubectl kubia undo reviews --to-revision 3")]
 pub struct UndoArgs {
     /// The VirtualService
-    #[arg(default_value = super::TUTORIAL_VIRTUAL_SERVICE)]
+    #[arg(default_value = super::TUTORIAL_VIRTUAL_SERVICE, value_parser = super::parse_name)]
     name: String,
     /// Return to the weights that this revision wrote; `kubectl kubia history` lists them
     #[arg(long, value_name = "N")]

@@ -46,14 +46,18 @@ impl Percent {
         u64::from(self.hundredths) * total / u64::from(WHOLE)
     }
 
-    /// Returns whether a destination of `weights` has exactly this share.
+    /// Returns whether a destination of `weights` has this share, to the hundredth that can be said; 0
+    /// and 100 are meant exactly.
     #[must_use]
     pub fn is_share_of(self, index: usize, weights: &[u64]) -> bool {
         let (part, sum) = match weights {
             [_] => (1, 1),
             _ => (weights[index], sum(weights)),
         };
-        sum > 0 && u128::from(part) * u128::from(WHOLE) == u128::from(self.hundredths) * sum
+        let has = u128::from(part) * u128::from(WHOLE);
+        let wanted = u128::from(self.hundredths) * sum;
+        let is_whole = self.hundredths == 0 || self.hundredths == WHOLE;
+        sum > 0 && if is_whole { has == wanted } else { has.abs_diff(wanted) * 2 < sum }
     }
 }
 
@@ -125,12 +129,13 @@ pub fn display(percent: f64) -> String {
 /// among the others in the proportions they have now, by largest remainder.
 ///
 /// They are the current ones where those have the wanted shares already, whatever their sum is.
-/// Otherwise they sum to 100, or to 1 000 or 10 000 when decimals are asked for.
+/// Otherwise they sum to 100, or to 1 000 or 10 000 when decimals are asked for, or when a share would be
+/// rounded to nothing, from which it could not come back.
 ///
 /// # Errors
 /// [`SplitError`] when the wanted shares cannot be met.
 pub fn divide(current: &[u64], wanted: &[(usize, Percent)]) -> Result<Vec<u64>, SplitError> {
-    let total = wanted.iter().map(|(_, share)| share.total()).max().unwrap_or(TOTAL);
+    let mut total = wanted.iter().map(|(_, share)| share.total()).max().unwrap_or(TOTAL);
     let named: u64 = wanted.iter().map(|(_, share)| share.weight(total)).sum();
     let others: Vec<usize> =
         (0..current.len()).filter(|index| wanted.iter().all(|(named, _)| named != index)).collect();
@@ -141,16 +146,33 @@ pub fn divide(current: &[u64], wanted: &[(usize, Percent)]) -> Result<Vec<u64>, 
     if wanted.iter().all(|(index, share)| share.is_share_of(*index, current)) {
         return Ok(current.to_vec());
     }
+    let proportions: Vec<u64> = others.iter().map(|index| current[*index]).collect();
+    let (factor, parts) = keep_all(rest, &proportions, 100 * TOTAL / total)?;
+    total *= factor;
     let mut weights = vec![0; current.len()];
     for (index, share) in wanted {
         weights[*index] = share.weight(total);
     }
-    let proportions: Vec<u64> = others.iter().map(|index| current[*index]).collect();
-    let parts = apportion(rest, &proportions)?;
     for (index, part) in others.into_iter().zip(parts) {
         weights[index] = part;
     }
     Ok(weights)
+}
+
+/// Divides `total` in `proportions`; ten or a hundred times as much, at most `limit` times, where only
+/// that leaves something to everybody who has something. Returns how many times, and the parts.
+fn keep_all(total: u64, proportions: &[u64], limit: u64) -> Result<(u64, Vec<u64>), SplitError> {
+    let keeps = |parts: &[u64]| {
+        let mut both = parts.iter().zip(proportions);
+        both.all(|(part, had)| *part > 0 || *had == 0)
+    };
+    for factor in [1, 10, 100].into_iter().filter(|factor| *factor <= limit) {
+        let parts = apportion(total * factor, proportions)?;
+        if total == 0 || keeps(&parts) {
+            return Ok((factor, parts));
+        }
+    }
+    Ok((1, apportion(total, proportions)?))
 }
 
 /// Divides `total` in `proportions` so that the parts sum to it exactly (largest remainder).
@@ -223,6 +245,22 @@ mod tests {
     fn the_rest_keeps_its_proportions() {
         check(&[60, 30, 10], &[(2, "40")], Ok(&[40, 20, 40]));
         check(&[1, 1, 1], &[(0, "1")], Ok(&[1, 50, 49]));
+    }
+
+    #[test]
+    fn nobody_who_has_a_share_is_rounded_to_nothing() {
+        check(&[97, 3, 0], &[(2, "90")], Ok(&[97, 3, 900]));
+        check(&[97, 3, 900], &[(2, "0")], Ok(&[97, 3, 0]));
+        check(&[1, 99, 0], &[(2, "60")], Ok(&[4, 396, 600]));
+        check(&[1, 1_000_000, 0], &[(2, "50")], Ok(&[0, 50, 50]));
+        check(&[1, 99, 0], &[(2, "100")], Ok(&[0, 0, 100]));
+    }
+
+    #[test]
+    fn a_share_that_is_shown_is_there_already() {
+        check(&[1, 1, 1], &[(2, "33.33")], Ok(&[1, 1, 1]));
+        check(&[1, 1, 1], &[(2, "33.34")], Ok(&[3333, 3333, 3334]));
+        check(&[100_000, 1], &[(1, "0")], Ok(&[100, 0]));
     }
 
     #[test]

@@ -26,11 +26,22 @@ pub struct Snapshot {
     /// The ingress gateway, and its address where it has one.
     pub gateway: Option<(IngressGateway, Option<Candidate>)>,
     /// What each gateway proxy runs, or why that cannot be told.
-    pub proxies: Vec<(ObjectRef, Result<Vec<LiveRoute>, String>)>,
+    pub proxies: Vec<ProxyState>,
     /// Where the routes also run without anybody having looked: in words.
     pub gaps: Vec<String>,
     /// What could not be read, in words.
     pub not_checked: Vec<String>,
+}
+
+/// What one gateway proxy runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProxyState {
+    /// The gateway pod.
+    pub pod: ObjectRef,
+    /// The shares it gives each route, or why that cannot be told.
+    pub routes: Result<Vec<LiveRoute>, String>,
+    /// Why requests do not arrive as its routes say; nothing when they do.
+    pub obstacle: Option<String>,
 }
 
 /// The chain a request passes.
@@ -76,6 +87,8 @@ pub struct ProxyRoute {
     pub pod: ObjectRef,
     /// Percent of each destination, once for each way they are divided; or why that is not known.
     pub shares: Result<Vec<Vec<f64>>, String>,
+    /// Why requests do not arrive as these shares say; nothing when they do.
+    pub obstacle: Option<String>,
 }
 
 /// One destination of a route, and the pods behind it.
@@ -192,7 +205,11 @@ fn route_status(object: &ObjectRef, route: &Route, snapshot: &Snapshot) -> Route
     let proxies: Vec<_> = snapshot
         .proxies
         .iter()
-        .map(|(pod, routes)| ProxyRoute { pod: pod.clone(), shares: shares(object, route, routes) })
+        .map(|state| ProxyRoute {
+            pod: state.pod.clone(),
+            shares: shares(object, route, &state.routes),
+            obstacle: state.obstacle.clone(),
+        })
         .collect();
     let names = route.versions(&snapshot.routes.subsets);
     let desired = route.shares();
@@ -228,9 +245,10 @@ fn shares(
     if shares.is_empty() { Err("it has no such route".to_owned()) } else { Ok(shares) }
 }
 
-/// The least and the most that any proxy gives the destination at `index`.
+/// The least and the most that any proxy gives the destination at `index`, of those that serve it.
 fn range(proxies: &[ProxyRoute], index: usize) -> Option<(f64, f64)> {
-    let shares = proxies.iter().filter_map(|proxy| proxy.shares.as_ref().ok()).flatten();
+    let serving = proxies.iter().filter(|proxy| proxy.obstacle.is_none());
+    let shares = serving.filter_map(|proxy| proxy.shares.as_ref().ok()).flatten();
     let shares = shares.filter_map(|shares| shares.get(index).copied());
     shares.fold(None, |range, share| match range {
         None => Some((share, share)),

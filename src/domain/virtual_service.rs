@@ -8,6 +8,9 @@ use super::{
     snapshot::{list, text},
 };
 
+/// The name of the tutorial's VirtualService.
+pub const TUTORIAL_VIRTUAL_SERVICE: &str = "kubia-vs";
+
 /// The name in `spec.gateways` that means the sidecars of all callers.
 pub const MESH: &str = "mesh";
 

@@ -110,6 +110,8 @@ pub struct ProxyRouteView {
     pub shares: Option<Vec<Vec<f64>>>,
     /// Why that is not known, null when it is.
     pub unknown: Option<String>,
+    /// Why requests do not arrive as these shares say, null when they do.
+    pub obstacle: Option<String>,
     #[serde(skip)]
     text: String,
 }
@@ -224,6 +226,7 @@ impl RouteView {
             pod: pod_name(&proxy.pod),
             shares: proxy.shares.clone().ok(),
             unknown: proxy.shares.clone().err(),
+            obstacle: proxy.obstacle.clone(),
             text: proxy.text(&route.versions),
         });
         Self {
@@ -264,7 +267,11 @@ impl RouteView {
             }
         }
         for proxy in &self.proxies {
-            writeln!(out, "  {} {}", Printable(&proxy.pod), Printable(&proxy.text))?;
+            write!(out, "  {} {}", Printable(&proxy.pod), Printable(&proxy.text))?;
+            if let Some(obstacle) = &proxy.obstacle {
+                write!(out, ", but {}", Printable(obstacle))?;
+            }
+            writeln!(out)?;
         }
         Ok(())
     }

@@ -144,7 +144,7 @@ fn shift_says_when_nothing_is_deployed() {
     --- stderr
     error: virtualservice/kubia-vs in namespace shop does not exist
 
-    hint: deploy the tutorial's app with `kubectl kubia deploy -n shop`, or list what there is with `kubectl get virtualservices.networking.istio.io -A`
+    hint: name another one (`kubectl kubia status -n shop` lists them), or deploy the tutorial's app with `kubectl kubia deploy -n shop`
     ");
 }
 

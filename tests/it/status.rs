@@ -125,12 +125,14 @@ fn status_as_json() {
                     {
                         "pod": "istio-system/istio-ingressgateway-7b9f-aaaaa",
                         "shares": null,
-                        "unknown": "needs get and create pods/portforward in namespace istio-system"
+                        "unknown": "needs get and create pods/portforward in namespace istio-system",
+                        "obstacle": null
                     },
                     {
                         "pod": "istio-system/istio-ingressgateway-7b9f-bbbbb",
                         "shares": null,
-                        "unknown": "needs get and create pods/portforward in namespace istio-system"
+                        "unknown": "needs get and create pods/portforward in namespace istio-system",
+                        "obstacle": null
                     }
                 ]
             }
@@ -174,6 +176,6 @@ fn status_says_when_nothing_is_deployed() {
     --- stderr
     error: virtualservice/reviews in namespace elsewhere does not exist
 
-    hint: deploy the tutorial's app with `kubectl kubia deploy -n elsewhere`, or list what there is with `kubectl get virtualservices.networking.istio.io -A`
+    hint: `kubectl kubia status -A` lists those with weights
     ");
 }

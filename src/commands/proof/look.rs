@@ -1,7 +1,5 @@
 //! What proxies run, before a write or without one.
 
-use std::collections::BTreeSet;
-
 use tokio::time::Instant;
 
 use super::{Watch, forwards::Unseen};
@@ -12,16 +10,9 @@ use crate::{
         proof::{Expectation, LiveRoute, Places, evidence::pod_name},
         shift::{Shift, guard::ProxyFacts},
         snapshot::Pod,
+        status::ProxyState,
     },
 };
-
-/// What one proxy runs.
-pub(in crate::commands) struct Observation {
-    /// The pod.
-    pub(in crate::commands) pod: ObjectRef,
-    /// The shares it gives each route, or why that cannot be told.
-    pub(in crate::commands) routes: Result<Vec<LiveRoute>, String>,
-}
 
 impl Watch {
     /// Looks at what the proxies run before a write, at all of them.
@@ -41,6 +32,13 @@ impl Watch {
             }
         }
         facts
+    }
+
+    /// Takes into account that others take the requests on proxies, where that was allowed.
+    pub(in crate::commands) fn note_shadows(&mut self, facts: &[ProxyFacts]) {
+        for shadow in facts.iter().filter_map(|each| each.shadow.as_ref()) {
+            self.gap(format!("{shadow} takes these requests before it does"));
+        }
     }
 
     /// Looks again at those of them that know no ready pod of a version. One that does not answer is
@@ -100,16 +98,17 @@ impl Watch {
         &mut self,
         cluster: &Cluster,
         deadline: Instant,
-    ) -> Vec<Observation> {
+    ) -> Vec<ProxyState> {
         let pods = self.serving().cloned().collect();
         let expectations = &self.expectations;
         let look = async |_: &ObjectRef, proxy: &mut Proxy| observe(proxy, expectations).await;
         let looked = self.forwards.each(cluster, pods, deadline, look).await;
-        let seen = looked.into_iter().map(|(pod, seen)| Observation {
-            pod,
-            routes: seen.unwrap_or_else(|unseen| Err(unseen.into_reason())),
+        let states = looked.into_iter().map(|(pod, seen)| {
+            let (routes, obstacle) =
+                seen.unwrap_or_else(|unseen| (Err(unseen.into_reason()), None));
+            ProxyState { pod, routes, obstacle }
         });
-        seen.collect()
+        states.collect()
     }
 }
 
@@ -131,15 +130,44 @@ async fn look_before(
     Ok(ProxyFacts { pod: pod_name(pod), shadow, without_hosts })
 }
 
-/// Returns the shares a proxy gives each route, or why that cannot be told.
+/// Returns the shares a proxy gives each route, or why that cannot be told; and why requests do not
+/// arrive accordingly.
 async fn observe(
     proxy: &mut Proxy,
     expectations: &[Expectation],
-) -> Result<Result<Vec<LiveRoute>, String>, ProxyError> {
+) -> Result<(Result<Vec<LiveRoute>, String>, Option<String>), ProxyError> {
     let pod = proxy.pod.clone();
     let configs = proxy.routes().await?;
-    let seen = expectations.iter().map(|each| Ok(each.observe(&pod, configs)?.0));
-    Ok(seen.collect::<Result<Vec<_>, String>>().map(|routes| routes.concat()))
+    let (mut routes, mut places) = (Vec::new(), Places::default());
+    for expectation in expectations {
+        match expectation.observe(&pod, configs) {
+            Ok((live, at)) => {
+                routes.extend(live);
+                places.extend(at);
+            }
+            Err(why) => return Ok((Err(why), None)),
+        }
+    }
+    let shadow = expectations.iter().find_map(|each| each.shadow(&pod, configs));
+    let obstacle = match shadow {
+        Some(shadow) => Some(format!("{shadow} takes these requests before it does")),
+        None => obstacle(proxy, &places).await?,
+    };
+    Ok((Ok(routes), obstacle))
+}
+
+/// Returns why a proxy does not serve these routes, whatever their weights are: a cluster without
+/// anybody who answers, a listener or a certificate that is missing.
+pub(super) async fn obstacle(
+    proxy: &mut Proxy,
+    places: &Places,
+) -> Result<Option<String>, ProxyError> {
+    // Clusters are few and asked for by name; listeners are all read, so only when these are well.
+    let unhealthy = places.unhealthy(&proxy.healthy(&places.clusters).await?);
+    if unhealthy.is_some() {
+        return Ok(unhealthy);
+    }
+    Ok(places.obstacle(&proxy.front().await?))
 }
 
 /// Returns why a proxy does not serve the routes it has: a listener or certificate that is missing.
@@ -151,6 +179,5 @@ async fn unserved(
     let configs = proxy.routes().await?;
     let observed = expectations.iter().filter_map(|each| each.observe(&pod, configs).ok());
     let configs = observed.flat_map(|(_, places)| places.configs).collect();
-    let front = proxy.front().await?;
-    Ok(Places { configs, clusters: BTreeSet::new() }.obstacle(&front))
+    obstacle(proxy, &Places { configs, ..Places::default() }).await
 }

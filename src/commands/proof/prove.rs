@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{Watch, forwards::Unseen};
+use super::{Watch, forwards::Unseen, look::obstacle};
 use crate::{
     cluster::{Cluster, Freshness, Proxy, ProxyError},
     domain::{
@@ -13,6 +13,7 @@ use crate::{
             Expectation, Standing,
             evidence::{Evidence, ProxyEvidence, Seen},
         },
+        shift::{Aftermath, Shift},
         snapshot::Pod,
     },
 };
@@ -29,26 +30,27 @@ const LAST_LOOK: Duration = Duration::from_secs(1);
 impl Watch {
     /// Waits until every proxy runs the weights, at the longest until the deadline.
     ///
-    /// Pods are listed again and again, and at the end, so one that came meanwhile is waited for, and
-    /// one that went is not; not so when everything was as wanted at the first look and nothing was
-    /// written.
+    /// The object and the pods are read again and again, and at the end: nothing is waited for once
+    /// somebody else changed the weights, a pod that came meanwhile is, and one that went is not. Not so
+    /// when everything was as wanted at the first look and nothing was written.
     pub(in crate::commands) async fn prove(
         &mut self,
         cluster: &Cluster,
+        shift: &Shift,
         wrote: bool,
         timeout: Duration,
     ) -> Evidence {
         let start = Instant::now();
         let deadline = start + timeout;
         let mut seen = BTreeMap::new();
-        let mut is_first = true;
+        let (mut is_first, mut overtaken) = (true, None);
         loop {
             let is_settled = |pod: &ObjectRef| seen.get(pod).is_some_and(Seen::is_final);
             let is_pending = |pod: &ObjectRef| !is_settled(pod);
             let pending: Vec<_> =
                 self.serving().filter(|pod| is_pending(&pod.object_ref())).cloned().collect();
             let is_over = !is_first && Instant::now() >= deadline;
-            if pending.is_empty() || is_over {
+            if pending.is_empty() || is_over || overtaken.is_some() {
                 break;
             }
             let expectations = &self.expectations;
@@ -65,7 +67,10 @@ impl Watch {
                 sleep_until(deadline.min(Instant::now() + AGAIN)).await;
             }
             is_first = false;
-            self.find_pods(cluster, Freshness::Latest).await;
+            let was_seen = seen.values().any(|seen| !matches!(seen, Seen::Unread(_)));
+            let reading =
+                async { if was_seen { find_overtaken(cluster, shift).await } else { None } };
+            overtaken = tokio::join!(reading, self.find_pods(cluster, Freshness::Latest)).0;
             seen.retain(|pod, _| self.serving().any(|each| each.object_ref() == *pod));
         }
         let not_looked_at = || Seen::Unproven("not looked at in time".to_owned());
@@ -73,7 +78,18 @@ impl Watch {
             let seen = seen.remove(&pod).unwrap_or_else(not_looked_at);
             ProxyEvidence { pod, seen }
         });
-        Evidence { proxies: proxies.collect(), gaps: self.gaps() }
+        Evidence { proxies: proxies.collect(), gaps: self.gaps(), overtaken }
+    }
+}
+
+/// Returns what somebody else made of the weights; nothing where they are as they were written.
+async fn find_overtaken(cluster: &Cluster, shift: &Shift) -> Option<String> {
+    match cluster.find(&shift.virtual_service.object).await.ok()? {
+        None => Some("it was deleted meanwhile".to_owned()),
+        Some(now) => match shift.aftermath(&now) {
+            (Aftermath::Written, _) => None,
+            (_, shares) => Some(format!("somebody else changed it meanwhile: {shares}")),
+        },
     }
 }
 
@@ -129,12 +145,7 @@ async fn judge(
         Standing::Missing(why) | Standing::Unclear(why) => return Ok(Some(Seen::Unproven(why))),
         Standing::Right(places) => places,
     };
-    // Clusters are few and asked for by name; listeners are all read, so only when these are well.
-    let mut obstacle = places.unhealthy(&proxy.healthy(&places.clusters).await?);
-    if obstacle.is_none() {
-        obstacle = places.obstacle(&proxy.front().await?);
-    }
-    Ok(obstacle.map(Seen::Unproven))
+    Ok(obstacle(proxy, &places).await?.map(Seen::Unproven))
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub struct Evidence {
     pub proxies: Vec<ProxyEvidence>,
     /// Where the routes also run, or may, without anybody having looked: in words.
     pub gaps: Vec<String>,
+    /// What somebody else made of the weights meanwhile: in words.
+    pub overtaken: Option<String>,
 }
 
 /// What one proxy ran in the end.
@@ -75,6 +77,7 @@ impl Evidence {
         if self.proxies.iter().any(|proxy| matches!(proxy.seen, Seen::Other(_))) {
             Verdict::Disproven
         } else if self.gaps.is_empty()
+            && self.overtaken.is_none()
             && !self.proxies.is_empty()
             && self.proxies.iter().all(|proxy| proxy.seen.is_live())
         {
@@ -94,7 +97,7 @@ impl Evidence {
             Seen::Live { .. } | Seen::Other(_) => None,
         });
         let mut reasons: Vec<String> = Vec::new();
-        for reason in self.gaps.iter().cloned().chain(unproven) {
+        for reason in self.overtaken.iter().chain(&self.gaps).cloned().chain(unproven) {
             if !reasons.contains(&reason) {
                 reasons.push(reason);
             }

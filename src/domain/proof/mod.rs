@@ -316,7 +316,8 @@ impl Standing {
 }
 
 impl Places {
-    fn extend(&mut self, other: Self) {
+    /// Adds others.
+    pub fn extend(&mut self, other: Self) {
         self.configs.extend(other.configs);
         self.clusters.extend(other.clusters);
     }

@@ -35,21 +35,34 @@ pub(super) fn routes<'a>(
         ([], RouteChoice::Called(route)) => Err(ShiftError::UnknownRoute {
             object: object(),
             route: route.clone(),
-            known: all.iter().map(|(_, route)| Printable(&route.title()).to_string()).collect(),
+            known: all
+                .iter()
+                .filter(|(at, _)| at.object == object())
+                .map(|(_, route)| Printable(&route.title()).to_string())
+                .chain(
+                    all.iter()
+                        .filter(|(at, _)| at.object != object())
+                        .map(|each| argument(each, snapshot)),
+                )
+                .collect(),
         }),
         ([], _) => Err(unknown_version(snapshot, &all, wanted)),
         ([(first, route)], _) => Ok((*first, vec![route.clone()])),
-        ([(first, _), ..], RouteChoice::All)
-            if candidates.iter().all(|(each, _)| each.object == first.object) =>
-        {
+        ([(first, _), ..], RouteChoice::All) if are_together(&candidates) => {
             Ok((*first, candidates.iter().map(|(_, route)| route.clone()).collect()))
         }
         (several, _) => Err(ShiftError::SeveralRoutes {
             object: object(),
             routes: several.iter().map(|each| title(each, snapshot)).collect(),
             arguments: several.iter().map(|each| argument(each, snapshot)).collect(),
+            are_together: are_together(several),
         }),
     }
+}
+
+/// Whether routes stand in one object, so that one write can change them all.
+fn are_together(routes: &[&Candidate<'_>]) -> bool {
+    routes.windows(2).all(|two| two[0].0.object == two[1].0.object)
 }
 
 fn weighted(snapshot: &Snapshot) -> Vec<Candidate<'_>> {

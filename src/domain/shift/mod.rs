@@ -135,6 +135,8 @@ pub enum ShiftError {
         routes: Vec<String>,
         /// The argument for each.
         arguments: Vec<String>,
+        /// Whether they can all be meant, for they stand in one object.
+        are_together: bool,
     },
     /// No weighted route has this name or place.
     #[error("{object} has no weighted route {}; it has {}", Printable(.route), .known.join(", "))]
@@ -271,6 +273,12 @@ fn shift_route(
 }
 
 impl Shift {
+    /// Returns what is so before it is written.
+    #[must_use]
+    pub fn before(&self) -> (Aftermath, String) {
+        self.aftermath(&self.virtual_service.json)
+    }
+
     /// Returns whether every weight is right already.
     #[must_use]
     pub fn is_unchanged(&self) -> bool {
