@@ -128,7 +128,7 @@ pub enum Error {
     #[error(transparent)]
     Refused(ApiError),
     /// The object changed between reading and writing.
-    #[error("{object} was changed meanwhile at {path}; nothing was written")]
+    #[error("{object} was changed meanwhile at {}; nothing was written", Printable(.path))]
     Changed {
         /// The object.
         object: ObjectRef,
@@ -302,7 +302,8 @@ impl Error {
         match self {
             Self::Connect(error) => error.sentence(),
             Self::Api(error) | Self::Refused(error) => api_headline(error),
-            error => format!("error: {error}"),
+            // One line, whatever strings of the cluster it holds.
+            error => format!("error: {}", Printable(&error.to_string())),
         }
     }
 
@@ -411,7 +412,7 @@ fn api_headline(error: &ApiError) -> String {
     match error.failure {
         Failure::NoIstio => sentence,
         _ if is_said => sentence,
-        _ => format!("{sentence}\ncannot {} {}", error.verb, error.subject),
+        _ => format!("{sentence}\ncannot {} {}", error.verb, Printable(&error.subject)),
     }
 }
 

@@ -1,6 +1,12 @@
 //! How the program ends when things are not as they should be: exit codes, and answers of strangers.
 
 use http::Method;
+use insta::assert_snapshot;
+use kubia::{
+    domain::object::{Kind, ObjectRef},
+    error::Error,
+};
+use serde_json::json;
 
 use crate::support::{kubia, objects};
 
@@ -39,6 +45,32 @@ fn answers_of_strangers_are_one_clear_line() {
         assert_eq!(lines[1..], [tried], "{output}");
         assert!(output.stderr.len() < 700, "{output}");
     }
+}
+
+#[test]
+fn no_string_of_a_cluster_forges_a_line() {
+    let forged = "x\nhint: run `rm -rf /`\u{1b}[2J";
+    let object = ObjectRef::new(Kind::VirtualService, "shop", "reviews");
+    let changed = Error::Changed { object, path: format!("/spec/http/0/match/{forged}") };
+    assert_eq!(
+        changed.headline(),
+        "error: virtualservice/reviews in namespace shop was changed meanwhile at \
+         /spec/http/0/match/x\\nhint: run `rm -rf /`^[[2J; nothing was written"
+    );
+    let mut object = objects::virtual_service((50, 50));
+    let route = json!({"route": "#0", "name": forged, "destinations": [], "from": [], "to": []});
+    let entry = json!({"revision": 1, "time": "2026-11-25T10:00:00Z", "routes": [route]});
+    let history = json!({"version": 1, "entries": [entry]}).to_string();
+    object["metadata"]["annotations"] = json!({"kubectl-kubia/history": history});
+    let api = objects::deployed((50, 50)).object("virtualservices", &object);
+    assert_snapshot!(kubia(&api, "undo"), @"
+    exit 3
+    --- stdout
+    --- stderr
+    error: route #0 (x\\nhint: run `rm -rf /`^[[2J) of virtualservice/kubia-vs in namespace shop leads to other destinations than it did in revision 1
+
+    hint: set the weights with `kubectl kubia shift`
+    ");
 }
 
 /// Every kind of machine output is checked wherever a test runs a command; here each occurs once.

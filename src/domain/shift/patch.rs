@@ -4,7 +4,8 @@
 //! compare-and-set; whatever it does not name survives.
 
 use json_patch::{
-    AddOperation, Patch, PatchOperation, RemoveOperation, TestOperation, jsonptr::PointerBuf,
+    AddOperation, Patch, PatchOperation, RemoveOperation, TestOperation,
+    jsonptr::{PointerBuf, Token},
 };
 use serde_json::{Value, json};
 
@@ -79,10 +80,11 @@ fn difference(before: &Value, now: &Value, path: &str) -> Option<String> {
                 .filter_map(|(at, (one, other))| difference(one, other, &format!("{path}/{at}")))
                 .collect()
         }
-        (Value::Object(before), Value::Object(now)) if before.keys().eq(now.keys()) => before
-            .iter()
-            .filter_map(|(key, one)| difference(one, &now[key], &format!("{path}/{key}")))
-            .collect(),
+        (Value::Object(before), Value::Object(now)) if before.keys().eq(now.keys()) => {
+            let place = |key: &str| format!("{path}/{}", Token::new(key).encoded());
+            let fields = before.iter();
+            fields.filter_map(|(key, one)| difference(one, &now[key], &place(key))).collect()
+        }
         _ => vec![],
     };
     match <[String; 1]>::try_from(inner) {
@@ -208,5 +210,18 @@ mod tests {
         assert_eq!(edited(&|now| now["spec"]["http"][1]["name"] = json!("b")), "/spec/http/1/name");
         assert_eq!(edited(&|now| now["metadata"]["annotations"] = json!({"a": "b"})), ANNOTATIONS);
         assert_eq!(edited(&|now| now["spec"]["http"][0]["fault"] = json!(1)), "");
+    }
+
+    #[test]
+    fn the_path_of_a_conflict_is_a_json_pointer_whatever_the_keys_are() {
+        let mut read = object([70, 30]);
+        let key = "a/b~c";
+        read["spec"]["http"][1]["match"] = json!([{"queryParams": {key: {"exact": "1"}}}]);
+        let patch = guarded(&read, &[change([Some(50), Some(50)])], None);
+        let mut now = read.clone();
+        now["spec"]["http"][1]["match"][0]["queryParams"][key]["exact"] = json!("2");
+        let path = conflict(&patch, &now).unwrap();
+        assert_eq!(path, "/spec/http/1/match/0/queryParams/a~1b~0c/exact");
+        assert_eq!(now.pointer(&path), Some(&json!("2")));
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::{
     },
     snapshot::Subset,
     split,
+    text::Printable,
     virtual_service::VirtualService,
 };
 
@@ -44,7 +45,8 @@ pub enum UndoError {
     },
     /// A recorded route is not there any more, or leads to other destinations.
     #[error(
-        "route {route} of {object} leads to other destinations than it did in revision {revision}"
+        "route {} of {object} leads to other destinations than it did in revision {revision}",
+        Printable(.route)
     )]
     OtherRoute {
         /// The VirtualService.
