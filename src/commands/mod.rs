@@ -37,6 +37,9 @@ pub mod shift;
 pub mod status;
 pub mod undo;
 
+/// The longest time a flag takes: no clock overflows by it, and nobody waits longer for a command.
+const LONGEST: Duration = Duration::from_hours(24);
+
 /// What a command works with, and what differs in a test.
 pub struct Invocation<'a> {
     /// How to come to the cluster.
@@ -165,19 +168,19 @@ fn dry_run() -> impl TypedValueParser<Value = DryRun> {
     })
 }
 
-/// Parses a time as kubectl does: a whole number of seconds, or Go's notation (`1m30s`, `500ms`).
+/// Parses a time as kubectl does: a whole number of seconds, or Go's notation (`1m30s`, `500ms`); at
+/// most a day.
 ///
 /// # Errors
 /// A text for clap.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    if let Ok(seconds) = text.parse() {
-        return Ok(Duration::from_secs(seconds));
-    }
-    let duration = text.parse::<SignedDuration>().ok();
-    let duration = duration.filter(|_| text.starts_with(|first: char| first.is_ascii_digit()));
-    duration
-        .and_then(|duration| Duration::try_from(duration).ok())
-        .ok_or_else(|| "a time is a number of seconds, or like 500ms, 30s or 2m".to_owned())
+    let seconds = || text.parse().ok().map(Duration::from_secs);
+    let duration = || Duration::try_from(text.parse::<SignedDuration>().ok()?).ok();
+    let is_number = text.starts_with(|first: char| first.is_ascii_digit());
+    let time = seconds().or_else(|| duration().filter(|_| is_number));
+    time.filter(|time| *time <= LONGEST).ok_or_else(|| {
+        "a time is a number of seconds, or like 500ms, 30s or 2m, and at most 24h".to_owned()
+    })
 }
 
 /// Reads the name of an object. An empty one would mean them all to the API server.
@@ -266,7 +269,9 @@ mod tests {
         assert_eq!(parsed("5"), Some(5000));
         assert_eq!(parsed("500ms"), Some(500));
         assert_eq!(parsed("1m30s"), Some(90_000));
-        for refused in ["-1s", "", "s", "1 fortnight", "PT5S"] {
+        assert_eq!(parsed("24h"), Some(86_400_000));
+        let endless = ["86401", "24h1ms", "18446744073709551615", "99999999999999999999", "9e9h"];
+        for refused in ["-1s", "", "s", "1 fortnight", "PT5S"].into_iter().chain(endless) {
             assert_eq!(parsed(refused), None, "{refused:?}");
         }
     }

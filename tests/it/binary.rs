@@ -37,6 +37,12 @@ fn usage_errors_exit_2() {
     check(&["shift", "--v2", "101"], 2, "", "error: invalid value '101' for '--v2 <PERCENT>'");
     check(&["status", "-o", "xml"], 2, "", "error: invalid value 'xml' for '--output <FORMAT>'");
     check(&["status", "--request-timeout", "soon"], 2, "", "error: invalid value 'soon'");
+    let endless = "18446744073709551615";
+    let refused = "error: invalid value '18446744073709551615' for '--";
+    check(&["shift", "--v2", "30", "--timeout", endless], 2, "", refused);
+    check(&["deploy", "--timeout", endless], 2, "", refused);
+    check(&["gateway-url", "--timeout", endless], 2, "", refused);
+    check(&["status", "--request-timeout", endless], 2, "", refused);
 }
 
 #[test]
