@@ -564,6 +564,8 @@ fn undo_hint(error: &UndoError) -> String {
         UndoError::UnknownRevision { object, .. } => {
             format!("`kubectl kubia history {} -n {}` lists them", object.name, object.namespace)
         }
-        UndoError::OtherRoute { .. } => "set the weights with `kubectl kubia shift`".to_owned(),
+        UndoError::OtherRoute { .. } | UndoError::UnclearRoute { .. } => {
+            "set the weights with `kubectl kubia shift`".to_owned()
+        }
     }
 }

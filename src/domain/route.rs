@@ -89,8 +89,8 @@ pub struct Route {
     pub id: RouteId,
     /// `spec.http[].name`, empty when it has none.
     pub name: String,
-    /// `match[]` in words; none means every request.
-    pub matches: Vec<String>,
+    /// `match[]`; none means every request.
+    pub conditions: Vec<Value>,
     /// `route[]`, in order.
     pub destinations: Vec<Destination>,
 }
@@ -121,7 +121,7 @@ impl Route {
                 routes.push(Self {
                     id: RouteId { protocol, index },
                     name: text(route, "/name"),
-                    matches: list(route, "/match").iter().map(match_text).collect(),
+                    conditions: list(route, "/match").to_vec(),
                     destinations: destinations
                         .map(|each| Destination::read(each, &namespace))
                         .collect(),
@@ -130,6 +130,12 @@ impl Route {
         }
         routes.retain(|route| !route.destinations.is_empty());
         routes
+    }
+
+    /// Returns `match[]` in words.
+    #[must_use]
+    pub fn matches(&self) -> Vec<String> {
+        self.conditions.iter().map(match_text).collect()
     }
 
     /// Returns whether weights divide its requests or connections.

@@ -218,7 +218,7 @@ fn route_status(object: &ObjectRef, route: &Route, snapshot: &Snapshot) -> Route
         object: object.clone(),
         id: route.id,
         name: route.name.clone(),
-        matches: route.matches.clone(),
+        matches: route.matches(),
         versions: destinations
             .map(|(index, destination)| Version {
                 version: names[index].clone(),

@@ -143,7 +143,8 @@ impl EntryView {
 
 impl RecordedRouteView {
     fn new(recorded: &RecordedRoute, routes: &[Route], subsets: &[Subset]) -> Self {
-        let today = recorded.find(routes).map(|route| route.versions(subsets));
+        let today = routes.iter().find(|route| recorded.leads_as(route));
+        let today = today.map(|route| route.versions(subsets));
         let names = today.unwrap_or_else(|| recorded.destinations.clone());
         let shares = |weights: &[Option<u64>]| {
             let weights: Vec<_> = weights.iter().map(|weight| weight.unwrap_or(0)).collect();

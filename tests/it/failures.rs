@@ -67,7 +67,7 @@ fn no_string_of_a_cluster_forges_a_line() {
     exit 3
     --- stdout
     --- stderr
-    error: route #0 (x\\nhint: run `rm -rf /`^[[2J) of virtualservice/kubia-vs in namespace shop leads to other destinations than it did in revision 1
+    error: no route of virtualservice/kubia-vs in namespace shop has the name, match and destinations that #0 (x\\nhint: run `rm -rf /`^[[2J) had in revision 1
 
     hint: set the weights with `kubectl kubia shift`
     ");

@@ -109,7 +109,7 @@ impl MergedRoute {
             route: route.unwrap_or(Route {
                 id,
                 name: name.clone(),
-                matches: vec![],
+                conditions: vec![],
                 destinations: vec![],
             }),
             matches: list(json, "/match").iter().map(|each| Match::read(at, each)).collect(),

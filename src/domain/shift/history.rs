@@ -71,12 +71,23 @@ pub struct RecordedRoute {
     pub place: String,
     /// Its name, possibly empty.
     pub name: String,
+    /// The digest of its `match`, empty for every request; unknown in entries of old versions.
+    pub conditions: Option<String>,
     /// Its destinations: host, port and subset.
     pub destinations: Vec<String>,
     /// `weight` of each destination before, absent where it was omitted.
     pub from: Vec<Option<u64>>,
     /// `weight` of each destination after.
     pub to: Vec<Option<u64>>,
+}
+
+/// Why no route of today is known to be a recorded one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotFound {
+    /// None is like it.
+    Gone,
+    /// Several are, and nothing tells them apart.
+    Unclear,
 }
 
 /// Why a history cannot be read, or not be continued.
@@ -210,21 +221,42 @@ impl RecordedRoute {
         Self {
             place: route.id.to_string(),
             name: route.name.clone(),
+            conditions: Some(digest(&route.conditions)),
             destinations: destinations(route),
             from: route.raw_weights(),
             to: to.to_vec(),
         }
     }
 
-    /// Returns the route of today that this one is: of the same name where it has one, at the same
-    /// place otherwise, and in any case with the same destinations in the same order.
+    /// Returns the route of today that this one is: with the same name, `match` and destinations.
+    /// Its place may be another one, and only tells apart routes that have all of these in common.
+    ///
+    /// # Errors
+    /// When there is none, or more than one that can be meant.
+    pub fn find<'a>(&self, routes: &'a [Route]) -> Result<&'a Route, NotFound> {
+        let has_conditions = |route: &Route| {
+            self.conditions
+                .as_ref()
+                .is_none_or(|conditions| *conditions == digest(&route.conditions))
+        };
+        let is_same = |route: &&Route| {
+            route.name == self.name && self.leads_as(route) && has_conditions(route)
+        };
+        match routes.iter().filter(is_same).collect::<Vec<_>>().as_slice() {
+            [] => Err(NotFound::Gone),
+            [route] => Ok(route),
+            several => {
+                let mut several = several.iter().filter(|_| self.conditions.is_some());
+                let at_its_place = several.find(|route| route.id.to_string() == self.place);
+                at_its_place.copied().ok_or(NotFound::Unclear)
+            }
+        }
+    }
+
+    /// Returns whether a route has the same destinations in the same order.
     #[must_use]
-    pub fn find<'a>(&self, routes: &'a [Route]) -> Option<&'a Route> {
-        let mut same = routes
-            .iter()
-            .filter(|route| route.name == self.name && destinations(route) == self.destinations);
-        let at_its_place = same.clone().find(|route| route.id.to_string() == self.place);
-        at_its_place.or_else(|| same.next().filter(|_| same.next().is_none()))
+    pub fn leads_as(&self, route: &Route) -> bool {
+        destinations(route) == self.destinations
     }
 
     /// Returns the name to show: its own and its place.
@@ -250,6 +282,7 @@ impl RecordedRoute {
         let read = Self {
             place: route["route"].as_str()?.to_owned(),
             name: text(route, "/name"),
+            conditions: route.get("match").and_then(Value::as_str).map(str::to_owned),
             destinations: destinations?,
             from: weights("from")?,
             to: weights("to")?,
@@ -264,8 +297,24 @@ impl RecordedRoute {
         if !self.name.is_empty() {
             route["name"] = self.name.clone().into();
         }
+        if let Some(conditions) = &self.conditions {
+            route["match"] = conditions.clone().into();
+        }
         route
     }
+}
+
+/// Sixteen hexadecimal digits for `match[]`, the same for the same JSON: FNV-1a of its shortest text,
+/// with keys in order. Histories hold it, so it may never change.
+fn digest(conditions: &[Value]) -> String {
+    if conditions.is_empty() {
+        return String::new();
+    }
+    let text = Value::from(conditions).to_string();
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{hash:016x}")
 }
 
 /// What tells the destinations of a route apart, in order.
@@ -297,6 +346,7 @@ mod tests {
         let route = RecordedRoute {
             place: "#0".to_owned(),
             name: String::new(),
+            conditions: Some("af63bd4c8601b7df".to_owned()),
             destinations: vec!["reviews.shop.svc.cluster.local/v1".to_owned(), "b:80".to_owned()],
             from: vec![None, Some(30)],
             to: vec![Some(0), Some(100)],
@@ -377,19 +427,47 @@ mod tests {
     }
 
     #[test]
-    fn a_route_is_found_by_its_name_or_place_and_its_destinations() {
+    fn the_digest_of_conditions_stays_what_it_is() {
+        assert_eq!(digest(&[]), "");
+        let one: Value = serde_json::from_str(r#"[{"uri": {"exact": "/ü"}, "port": 80}]"#).unwrap();
+        let same: Value =
+            serde_json::from_str(r#"[{"port":80,"uri":{"exact":"/\u00fc"}}]"#).unwrap();
+        let digests = [&one, &same].map(|each| digest(each.as_array().unwrap()));
+        assert_eq!(digests, ["7f84c817414c703b"; 2]);
+        assert_ne!(digest(&[json!({"port": 81})]), digest(&[json!({"port": 80})]));
+    }
+
+    #[test]
+    fn a_route_is_found_by_its_name_its_conditions_and_its_destinations() {
         let route = |name: &str, subsets: [&str; 2]| {
             let to = subsets.map(|subset| json!({"destination": {"host": "a", "subset": subset}}));
             json!({"name": name, "route": to})
         };
         let routes = |routes: Value| Route::read_all(&json!({"spec": {"http": routes}}));
-        let recorded = routes(json!([route("", ["v1", "v2"])]));
-        let recorded = RecordedRoute::new(&recorded[0], &[None, None]);
-        let place = |now: Value| recorded.find(&routes(now)).map(|route| route.id.to_string());
         let same = || route("", ["v1", "v2"]);
-        assert_eq!(place(json!([same(), same()])).as_deref(), Some("#0"));
-        assert_eq!(place(json!([route("new", ["v1", "v2"]), same()])).as_deref(), Some("#1"));
-        assert_eq!(place(json!([route("", ["v1", "v3"]), same(), same()])), None);
-        assert_eq!(place(json!([route("", ["v2", "v1"])])), None);
+        let beta = || {
+            let mut beta = same();
+            beta["match"] = json!([{"uri": {"prefix": "/beta"}}]);
+            beta
+        };
+        let record = |route: Value| RecordedRoute::new(&routes(json!([route]))[0], &[None, None]);
+        let place = |recorded: &RecordedRoute, now: Value| {
+            recorded.find(&routes(now)).map(|route| route.id.to_string())
+        };
+        let at = |place: &str| Ok(place.to_owned());
+        let recorded = record(same());
+        assert_eq!(place(&recorded, json!([same(), same()])), at("#0"));
+        assert_eq!(place(&recorded, json!([route("new", ["v1", "v2"]), same()])), at("#1"));
+        assert_eq!(place(&recorded, json!([beta(), same()])), at("#1"));
+        assert_eq!(place(&record(beta()), json!([same(), beta()])), at("#1"));
+        let unclear = json!([route("", ["v1", "v3"]), same(), same()]);
+        assert_eq!(place(&recorded, unclear), Err(NotFound::Unclear));
+        for gone in [json!([beta()]), json!([route("", ["v2", "v1"])]), json!([])] {
+            assert_eq!(place(&recorded, gone), Err(NotFound::Gone));
+        }
+
+        let old = RecordedRoute { conditions: None, ..recorded };
+        assert_eq!(place(&old, json!([route("", ["v1", "v3"]), beta()])), at("#1"));
+        assert_eq!(place(&old, json!([same(), beta()])), Err(NotFound::Unclear));
     }
 }

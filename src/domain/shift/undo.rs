@@ -5,7 +5,7 @@ use crate::domain::{
     route::Route,
     shift::{
         RouteShift, Shift,
-        history::{History, RecordedRoute, Undone},
+        history::{Entry, History, NotFound, RecordedRoute, Undone},
     },
     snapshot::Subset,
     split,
@@ -43,12 +43,26 @@ pub enum UndoError {
         /// The revisions there are.
         known: Vec<u64>,
     },
-    /// A recorded route is not there any more, or leads to other destinations.
+    /// A recorded route is not there any more, or is for other requests or destinations.
     #[error(
-        "route {} of {object} leads to other destinations than it did in revision {revision}",
+        "no route of {object} has the name, match and destinations that {} had in revision \
+         {revision}",
         Printable(.route)
     )]
     OtherRoute {
+        /// The VirtualService.
+        object: ObjectRef,
+        /// The route, as it was recorded.
+        route: String,
+        /// The revision.
+        revision: u64,
+    },
+    /// Several routes can be a recorded one.
+    #[error(
+        "several routes of {object} can be the one that {} was in revision {revision}",
+        Printable(.route)
+    )]
+    UnclearRoute {
         /// The VirtualService.
         object: ObjectRef,
         /// The route, as it was recorded.
@@ -89,11 +103,7 @@ pub fn plan(
     let routes = virtual_service.routes();
     let (mut shifts, mut edited) = (Vec::new(), Vec::new());
     for recorded in &target.routes {
-        let route = recorded.find(&routes).ok_or_else(|| UndoError::OtherRoute {
-            object: object(),
-            route: recorded.title(),
-            revision: target.revision,
-        })?;
+        let route = find(virtual_service, &routes, target, recorded)?;
         let after = if to_revision.is_some() { &recorded.to } else { &recorded.from };
         edited.extend(edit(history, &routes, route, after));
         shifts.push(RouteShift {
@@ -111,6 +121,22 @@ pub fn plan(
     Ok(Undo { shift, undone, edited })
 }
 
+fn find<'a>(
+    virtual_service: &VirtualService,
+    routes: &'a [Route],
+    entry: &Entry,
+    recorded: &RecordedRoute,
+) -> Result<&'a Route, UndoError> {
+    recorded.find(routes).map_err(|why| {
+        let (object, revision) = (virtual_service.object.clone(), entry.revision);
+        let route = recorded.title();
+        match why {
+            NotFound::Gone => UndoError::OtherRoute { object, route, revision },
+            NotFound::Unclear => UndoError::UnclearRoute { object, route, revision },
+        }
+    })
+}
+
 /// Says how the weights of a route differ from those last recorded, unless they are as wanted.
 fn edit(
     history: &History,
@@ -119,7 +145,7 @@ fn edit(
     after: &[Option<u64>],
 ) -> Option<String> {
     let entries = history.entries().iter().rev().flat_map(|entry| &entry.routes);
-    let mut of_route = entries.filter(|recorded| recorded.find(routes) == Some(route));
+    let mut of_route = entries.filter(|recorded| recorded.find(routes) == Ok(route));
     let recorded: &RecordedRoute = of_route.next()?;
     let now = route.raw_weights();
     if now == recorded.to || now == after {
@@ -251,8 +277,39 @@ mod tests {
         object.json["spec"]["http"][0]["route"][1]["destination"]["subset"] = json!("c");
         assert_eq!(
             undo(&object, None).unwrap_err().to_string(),
-            "route #0 of virtualservice/reviews in namespace shop leads to other destinations than \
-             it did in revision 1"
+            "no route of virtualservice/reviews in namespace shop has the name, match and \
+             destinations that #0 had in revision 1"
+        );
+    }
+
+    #[test]
+    fn a_route_that_took_the_place_of_another_is_not_undone_for_it() {
+        let mut object = recorded(CANARY, &[[WHOLE, CANARY]]);
+        let mut beta = object.json["spec"]["http"][0].clone();
+        beta["match"] = json!([{"uri": {"prefix": "/beta"}}]);
+        object.json["spec"]["http"].as_array_mut().unwrap().insert(0, beta);
+        let undo = undo(&object, None).unwrap();
+        let places = undo.shift.routes.iter().map(|each| each.route.id.to_string());
+        assert_eq!(places.collect::<Vec<_>>(), ["#1"]);
+        assert_eq!(undo.shift.routes[0].after, WHOLE);
+    }
+
+    #[test]
+    fn which_route_an_old_entry_means_is_not_guessed() {
+        let mut object = recorded(CANARY, &[[WHOLE, CANARY]]);
+        let annotation = object.json["metadata"]["annotations"][ANNOTATION].as_str().unwrap();
+        let old = annotation.replace("\"match\":\"\",", "");
+        assert_ne!(annotation, old);
+        object.json["metadata"]["annotations"][ANNOTATION] = old.into();
+        assert_eq!(undo(&object, None).unwrap().shift.routes[0].after, WHOLE);
+
+        let mut beta = object.json["spec"]["http"][0].clone();
+        beta["match"] = json!([{"uri": {"prefix": "/beta"}}]);
+        object.json["spec"]["http"].as_array_mut().unwrap().push(beta);
+        assert_eq!(
+            undo(&object, None).unwrap_err().to_string(),
+            "several routes of virtualservice/reviews in namespace shop can be the one that #0 was \
+             in revision 1"
         );
     }
 }
