@@ -212,7 +212,7 @@ url\t''
 env\t''
 curl\t''"
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand shift" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l to-revision -d 'Return to the weights that this revision wrote; `kubectl kubia history` lists them' -r
+complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l to-revision -d 'Take back every change after this revision, 0 for all; `kubectl kubia history` lists them' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l reason -d 'Record why, for `history`' -r
 complete -c kubectl-kubia -n "__fish_kubectl_kubia_using_subcommand undo" -l allow -d 'Go on although this speaks against it; a refusal says its word' -r -f -a "missing\t''
 no-endpoints\t''

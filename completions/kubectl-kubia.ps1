@@ -199,7 +199,7 @@ Register-ArgumentCompleter -Native -CommandName 'kubectl-kubia' -ScriptBlock {
             break
         }
         'kubectl-kubia;undo' {
-            [CompletionResult]::new('--to-revision', '--to-revision', [CompletionResultType]::ParameterName, 'Return to the weights that this revision wrote; `kubectl kubia history` lists them')
+            [CompletionResult]::new('--to-revision', '--to-revision', [CompletionResultType]::ParameterName, 'Take back every change after this revision, 0 for all; `kubectl kubia history` lists them')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Record why, for `history`')
             [CompletionResult]::new('--allow', '--allow', [CompletionResultType]::ParameterName, 'Go on although this speaks against it; a refusal says its word')
             [CompletionResult]::new('--proof', '--proof', [CompletionResultType]::ParameterName, 'Prove that the gateway proxies run the weights: where that can be seen, or else fail')

@@ -12,18 +12,19 @@ use crate::{domain::shift::undo, error::Error, view::OutputFormat};
 /// Flags of `undo`.
 ///
 /// Give a VirtualService the weights back that it had before its last recorded change, exactly as they
-/// were. Undoing twice does it again.
+/// were. Undoing twice does it again. With --to-revision, every route that was changed after that
+/// revision returns to what it was then.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     # Take the last shift back\n  \
     kubectl kubia undo reviews -n shop\n\n  \
-    # The weights that revision 3 wrote\n  \
+    # Take back all that came after revision 3\n  \
     kubectl kubia undo reviews --to-revision 3")]
 pub struct UndoArgs {
     /// The VirtualService
     #[arg(default_value = super::TUTORIAL_VIRTUAL_SERVICE, value_parser = super::parse_name)]
     name: String,
-    /// Return to the weights that this revision wrote; `kubectl kubia history` lists them
+    /// Take back every change after this revision, 0 for all; `kubectl kubia history` lists them
     #[arg(long, value_name = "N")]
     to_revision: Option<u64>,
     #[command(flatten)]

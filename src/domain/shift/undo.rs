@@ -34,7 +34,7 @@ pub enum UndoError {
         object: ObjectRef,
     },
     /// There is no such revision.
-    #[error("{object} has no revision {revision}; it has {}", numbers(.known))]
+    #[error("{object} has no revision {revision}{}; it has {}", dropped(*.revision, .known), numbers(.known))]
     UnknownRevision {
         /// The VirtualService.
         object: ObjectRef,
@@ -72,12 +72,22 @@ pub enum UndoError {
     },
 }
 
+/// Says that a revision was there, when it was.
+fn dropped(revision: u64, known: &[u64]) -> &'static str {
+    let is_dropped = known.first().is_some_and(|first| revision < *first);
+    if is_dropped { " any more, as only the latest are kept" } else { "" }
+}
+
 fn numbers(revisions: &[u64]) -> String {
     let revisions: Vec<_> = revisions.iter().map(ToString::to_string).collect();
     revisions.join(", ")
 }
 
-/// Plans the way back: to the weights before the last recorded change, or to those a revision wrote.
+/// Weights that an entry has of one of its routes.
+type Recorded<'a> = (&'a Entry, &'a RecordedRoute, &'a [Option<u64>]);
+
+/// Plans the way back: to the weights before the last recorded change, or before all that came after a
+/// revision.
 ///
 /// # Errors
 /// [`UndoError`].
@@ -87,49 +97,70 @@ pub fn plan(
     to_revision: Option<u64>,
     subsets: &[Subset],
 ) -> Result<Undo, UndoError> {
-    let object = || virtual_service.object.clone();
-    let last = history.entries().last().ok_or_else(|| UndoError::Empty { object: object() })?;
-    let target = match to_revision {
-        None => last,
-        Some(revision) => {
-            let found = history.entries().iter().find(|entry| entry.revision == revision);
-            found.ok_or_else(|| UndoError::UnknownRevision {
-                object: object(),
-                revision,
-                known: history.entries().iter().map(|entry| entry.revision).collect(),
-            })?
-        }
+    let (object, entries) = (&virtual_service.object, history.entries());
+    let last = entries.last().ok_or_else(|| UndoError::Empty { object: object.clone() })?;
+    let wanted = match to_revision {
+        None => before(std::slice::from_ref(last)).collect(),
+        Some(revision) => since(object, entries, revision)?,
     };
     let routes = virtual_service.routes();
-    let (mut shifts, mut edited) = (Vec::new(), Vec::new());
-    for recorded in &target.routes {
-        let route = find(virtual_service, &routes, target, recorded)?;
-        let after = if to_revision.is_some() { &recorded.to } else { &recorded.from };
-        edited.extend(edit(history, &routes, route, after));
-        shifts.push(RouteShift {
-            route: route.clone(),
-            versions: route.versions(subsets),
-            after: after.clone(),
-        });
+    let mut shifts: Vec<RouteShift> = Vec::new();
+    for (entry, recorded, after) in wanted {
+        let route = find(object, &routes, entry, recorded)?;
+        if shifts.iter().all(|each| each.route.id != route.id) {
+            let versions = route.versions(subsets);
+            shifts.push(RouteShift { route: route.clone(), versions, after: after.to_vec() });
+        }
     }
+    shifts.sort_by_key(|each| each.route.id);
+    let edited = shifts.iter().filter_map(|shift| edit(history, &routes, shift)).collect();
     let shift =
         Shift { virtual_service: virtual_service.clone(), routes: shifts, untouched: vec![] };
-    let undone = match to_revision {
-        None => Undone::Revision(target.revision),
-        Some(revision) => Undone::Since(revision),
-    };
+    let undone = to_revision.map_or(Undone::Revision(last.revision), Undone::Since);
     Ok(Undo { shift, undone, edited })
 }
 
+/// The weights before each of these changes, oldest first.
+fn before(entries: &[Entry]) -> impl Iterator<Item = Recorded<'_>> {
+    let of_entry = |entry| weights(entry, |route| &route.from);
+    entries.iter().flat_map(of_entry)
+}
+
+/// The weights before all that came after a revision, and then those that it wrote itself: of a route
+/// that occurs several times, the first ones count.
+fn since<'a>(
+    object: &ObjectRef,
+    entries: &'a [Entry],
+    revision: u64,
+) -> Result<Vec<Recorded<'a>>, UndoError> {
+    let is_start = revision == 0 && entries.first().is_some_and(|first| first.revision == 1);
+    let found = entries.iter().position(|entry| entry.revision == revision);
+    let kept = found.map(|index| index + 1).or(is_start.then_some(0));
+    let kept = kept.ok_or_else(|| UndoError::UnknownRevision {
+        object: object.clone(),
+        revision,
+        known: entries.iter().map(|entry| entry.revision).collect(),
+    })?;
+    let (kept, taken_back) = entries.split_at(kept);
+    let written = kept.last().into_iter().flat_map(|entry| weights(entry, |route| &route.to));
+    Ok(before(taken_back).chain(written).collect())
+}
+
+fn weights<'a>(
+    entry: &'a Entry,
+    which: fn(&RecordedRoute) -> &Vec<Option<u64>>,
+) -> impl Iterator<Item = Recorded<'a>> {
+    entry.routes.iter().map(move |route| (entry, route, which(route).as_slice()))
+}
+
 fn find<'a>(
-    virtual_service: &VirtualService,
+    object: &ObjectRef,
     routes: &'a [Route],
     entry: &Entry,
     recorded: &RecordedRoute,
 ) -> Result<&'a Route, UndoError> {
     recorded.find(routes).map_err(|why| {
-        let (object, revision) = (virtual_service.object.clone(), entry.revision);
-        let route = recorded.title();
+        let (object, route, revision) = (object.clone(), recorded.title(), entry.revision);
         match why {
             NotFound::Gone => UndoError::OtherRoute { object, route, revision },
             NotFound::Unclear => UndoError::UnclearRoute { object, route, revision },
@@ -138,17 +169,13 @@ fn find<'a>(
 }
 
 /// Says how the weights of a route differ from those last recorded, unless they are as wanted.
-fn edit(
-    history: &History,
-    routes: &[Route],
-    route: &Route,
-    after: &[Option<u64>],
-) -> Option<String> {
+fn edit(history: &History, routes: &[Route], shift: &RouteShift) -> Option<String> {
+    let (route, after) = (&shift.route, &shift.after);
     let entries = history.entries().iter().rev().flat_map(|entry| &entry.routes);
     let mut of_route = entries.filter(|recorded| recorded.find(routes) == Ok(route));
-    let recorded: &RecordedRoute = of_route.next()?;
+    let recorded = of_route.next()?;
     let now = route.raw_weights();
-    if now == recorded.to || now == after {
+    if now == recorded.to || now == *after {
         return None;
     }
     Some(format!(
@@ -192,23 +219,29 @@ mod tests {
     /// The same, with a history of these changes.
     fn recorded(weights: Weights, changes: &[[Weights; 2]]) -> VirtualService {
         let mut object = object(weights);
+        let route = VirtualService::new(object.clone()).routes().remove(0);
         for [from, to] in changes {
-            let read = VirtualService::new(object.clone());
-            let route =
-                RecordedRoute { from: from.to_vec(), ..RecordedRoute::new(&read.routes()[0], to) };
-            let entry = Entry {
-                revision: 0,
-                time: "2026-11-25T10:00:00Z".parse().unwrap(),
-                user: None,
-                reason: None,
-                undo: None,
-                routes: vec![route],
-            };
-            let history = History::read(&read.object, &object).unwrap();
-            let annotation = history.with(&read.object, entry).unwrap();
-            object["metadata"]["annotations"] = json!({ANNOTATION: annotation});
+            let route = RecordedRoute { from: from.to_vec(), ..RecordedRoute::new(&route, to) };
+            object = with_entry(object, route);
         }
         VirtualService::new(object)
+    }
+
+    /// The same, with one more entry in its history.
+    fn with_entry(mut object: Value, route: RecordedRoute) -> Value {
+        let entry = Entry {
+            revision: 0,
+            time: "2026-11-25T10:00:00Z".parse().unwrap(),
+            user: None,
+            reason: None,
+            undo: None,
+            routes: vec![route],
+        };
+        let read = VirtualService::new(object.clone());
+        let history = History::read(&read.object, &object).unwrap();
+        let annotation = history.with(&read.object, entry).unwrap();
+        object["metadata"]["annotations"] = json!({ANNOTATION: annotation});
+        object
     }
 
     fn undo(object: &VirtualService, to_revision: Option<u64>) -> Result<Undo, UndoError> {
@@ -269,6 +302,69 @@ mod tests {
             undo(&object, Some(7)).unwrap_err().to_string(),
             "virtualservice/reviews in namespace shop has no revision 7; it has 1, 2"
         );
+    }
+
+    #[test]
+    fn a_revision_that_was_dropped_is_refused_with_those_that_are_kept() {
+        let object = recorded(HALF, &[[CANARY, HALF]; 22]);
+        let kept = (3..=22).map(|revision| revision.to_string()).collect::<Vec<_>>().join(", ");
+        for revision in [0, 2] {
+            assert_eq!(
+                undo(&object, Some(revision)).unwrap_err().to_string(),
+                format!(
+                    "virtualservice/reviews in namespace shop has no revision {revision} any more, \
+                     as only the latest are kept; it has {kept}"
+                )
+            );
+        }
+        assert_eq!(undo(&object, Some(3)).unwrap().shift.routes[0].after, CANARY);
+    }
+
+    /// Changes of two routes that lead to the same destinations: `#0` and `/beta`, `#1`.
+    fn of_two(now: [Weights; 2], changes: &[(usize, [Weights; 2])]) -> VirtualService {
+        let mut now = now.map(|weights| object(weights)["spec"]["http"][0].clone());
+        now[1]["match"] = json!([{"uri": {"prefix": "/beta"}}]);
+        let mut object = object(WHOLE);
+        object["spec"]["http"] = json!(now);
+        let routes = VirtualService::new(object.clone()).routes();
+        let changes = changes.iter().map(|(index, [from, to])| {
+            let route = RecordedRoute::new(&routes[*index], to);
+            RecordedRoute { from: from.to_vec(), ..route }
+        });
+        VirtualService::new(changes.fold(object, |object, route| with_entry(object, route)))
+    }
+
+    /// What each route becomes, by its place.
+    fn outcome(object: &VirtualService, to_revision: u64) -> Vec<(String, Vec<Option<u64>>)> {
+        let undo = undo(object, Some(to_revision)).unwrap();
+        let routes = undo.shift.routes.iter();
+        routes.map(|each| (each.route.id.to_string(), each.after.clone())).collect()
+    }
+
+    #[test]
+    fn every_route_that_changed_since_a_revision_returns() {
+        let changes =
+            [(0, [WHOLE, CANARY]), (1, [WHOLE, HALF]), (0, [CANARY, HALF]), (0, [HALF, WHOLE])];
+        let object = of_two([WHOLE, HALF], &changes);
+        let is = |first: Weights, second: Weights| {
+            vec![("#0".to_owned(), first.to_vec()), ("#1".to_owned(), second.to_vec())]
+        };
+        assert_eq!(outcome(&object, 0), is(WHOLE, WHOLE));
+        assert_eq!(outcome(&object, 1), is(CANARY, WHOLE));
+        assert_eq!(outcome(&object, 2), is(CANARY, HALF));
+        assert_eq!(outcome(&object, 3), is(HALF, HALF)[..1]);
+        assert_eq!(undo(&object, Some(1)).unwrap().undone, Undone::Since(1));
+    }
+
+    #[test]
+    fn what_only_that_revision_changed_returns_when_it_was_edited_since() {
+        let object =
+            of_two([[Some(7), Some(3)], HALF], &[(0, [WHOLE, CANARY]), (1, [WHOLE, HALF])]);
+        let undo = undo(&object, Some(1)).unwrap();
+        assert_eq!(undo.shift.routes[0].after, CANARY);
+        assert_eq!(undo.shift.routes[1].after, WHOLE);
+        let edited = "route #0 was edited since: recorded 95/5, live 70/30, wanted 95/5";
+        assert_eq!(undo.edited, [edited]);
     }
 
     #[test]

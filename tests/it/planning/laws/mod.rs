@@ -16,10 +16,11 @@ use json_patch::Patch;
 use kubia::domain::{
     plan::Operation,
     shift::{
-        Aftermath, Shift, Snapshot,
+        Aftermath, RouteChoice, Shift, Snapshot, Wanted,
         history::{ANNOTATION, ANNOTATIONS, Entry, History, MAX_BYTES, MAX_ENTRIES, Undone},
         patch, plan, undo,
     },
+    split::Percent,
     virtual_service::VirtualService,
 };
 use proptest::{prelude::*, test_runner::TestCaseError};
@@ -286,9 +287,34 @@ fn undo_restores(snapshot: &Snapshot, before: &Stored, after: &Stored) -> Law {
     let again = undone(snapshot, &restored, None)?;
     prop_assert_eq!(spec(&again), spec(after));
     let last = after.history.as_ref().unwrap().entries().last();
-    let by_revision = undone(snapshot, &restored, last.map(|entry| entry.revision))?;
+    let last = last.map(|entry| entry.revision);
+    let by_revision = undone(snapshot, &restored, last)?;
     prop_assert_eq!(spec(&by_revision), spec(after));
+    let Some(later) = with_another_route_shifted(snapshot, after) else { return Ok(()) };
+    prop_assert_eq!(spec(&undone(snapshot, &later, last)?), spec(after));
+    if last == Some(1) {
+        prop_assert_eq!(spec(&undone(snapshot, &later, Some(0))?), spec(before));
+    }
     Ok(())
+}
+
+/// The object after one more recorded shift, of another route than the last one; nothing when none of
+/// them can be shifted, or the last one is not recorded any more.
+fn with_another_route_shifted(snapshot: &Snapshot, now: &Stored) -> Option<Stored> {
+    let last = now.history.as_ref()?.entries().last()?;
+    let is_other = |place: &String| last.routes.iter().all(|route| route.place != *place);
+    let place = weighted(&now.object.json).iter().map(Weighted::place).find(is_other)?;
+    let share = Percent::new(37).unwrap();
+    let wanted = Wanted {
+        shares: vec![("#0".to_owned(), share)],
+        from: vec![],
+        route: RouteChoice::Called(place),
+    };
+    let snapshot = Snapshot { named: now.object.clone(), delegates: vec![], ..snapshot.clone() };
+    let shift = plan(&snapshot, &wanted).ok().filter(|shift| !shift.is_unchanged())?;
+    let patch = patch_of(&shift, Some(now.next_annotation(&shift, None)?));
+    let later = Stored::new(patched(&now.object.json, &patch).unwrap());
+    later.history.as_ref()?.entries().iter().any(|entry| entry == last).then_some(later)
 }
 
 fn undone(
