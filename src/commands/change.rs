@@ -116,7 +116,7 @@ pub(super) async fn carry_out(
     args: &ChangeArgs,
 ) -> Result<(), Error> {
     let (shift, dry_run) = (&change.shift, args.dry_run.get());
-    invocation.note(&announcement(&cluster.context, shift));
+    announcement(&cluster.context, shift).iter().for_each(|line| invocation.note(line));
     let mut interrupt = Interrupt::new();
     let preparing = Box::pin(prepare(invocation, cluster, change, args));
     let Some(ready) = interrupt.before(preparing).await else {

@@ -165,10 +165,7 @@ impl Route {
     /// Returns the name to show: its own and its place.
     #[must_use]
     pub fn title(&self) -> String {
-        match self.name.as_str() {
-            "" => self.id.to_string(),
-            name => format!("{} ({name})", self.id),
-        }
+        title(&self.id.to_string(), &self.name)
     }
 
     /// Returns what each destination is called, in order: its version, or where several stand for
@@ -272,6 +269,12 @@ impl Destination {
             && subset.is_none_or(|subset| subset == self.subset)
             && port.is_none_or(|port| port.parse().ok() == self.port && self.port.is_some())
     }
+}
+
+/// Returns the name to show of a route: `#0`, or `#0 (name)` where it has one.
+#[must_use]
+pub fn title(place: &str, name: &str) -> String {
+    if name.is_empty() { place.to_owned() } else { format!("{place} ({name})") }
 }
 
 /// A match in words, such as `uri prefix /api, header end-user exact jason`.

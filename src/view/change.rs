@@ -10,6 +10,7 @@ use crate::domain::{
     object::ObjectRef,
     plan::{DryRun, Outcome},
     proof::evidence::Evidence,
+    route::title,
     shift::{RouteShift, Shift},
     split,
     text::Printable,
@@ -162,6 +163,8 @@ pub struct ShiftResult {
     pub result: Result,
     /// The routes that were meant, in order.
     pub routes: Vec<RouteChange>,
+    /// The other weighted routes of the VirtualService, which stay as they are.
+    pub untouched: Vec<RouteChange>,
     /// What was seen on the proxies, null when nobody looked.
     pub proof: Option<ProofView>,
     #[serde(skip)]
@@ -212,6 +215,7 @@ impl ShiftResult {
             dry_run: dry_run_word(dry_run),
             result: object.result,
             routes: shift.routes.iter().map(RouteChange::new).collect(),
+            untouched: shift.untouched.iter().map(RouteChange::new).collect(),
             proof: None,
             line: object.line,
             qualified: object.qualified,
@@ -271,9 +275,9 @@ impl View for ShiftResult {
     }
 }
 
-/// Returns the line that says where weights are about to be written, and which.
+/// Returns the lines that say where weights are about to be written, and which; and which are not.
 #[must_use]
-pub fn announcement(context: &str, shift: &Shift) -> String {
+pub fn announcement(context: &str, shift: &Shift) -> Vec<String> {
     let routes: Vec<_> = shift.routes.iter().map(RouteChange::new).collect();
     let changes: Vec<_> = routes
         .iter()
@@ -283,5 +287,14 @@ pub fn announcement(context: &str, shift: &Shift) -> String {
         })
         .collect();
     let ObjectRef { namespace, name, .. } = &shift.virtual_service.object;
-    format!("context {context}, namespace {namespace}: {name} {}", changes.join("; "))
+    let changes = changes.join("; ");
+    let mut lines = vec![format!("context {context}, namespace {namespace}: {name} {changes}")];
+    let untouched = shift.untouched.iter().map(RouteChange::new);
+    let untouched: Vec<_> = untouched
+        .map(|each| format!("{}: {}", title(&each.route, &each.name), each.text()))
+        .collect();
+    if !untouched.is_empty() {
+        lines.push(format!("untouched: {}", untouched.join("; ")));
+    }
+    lines
 }

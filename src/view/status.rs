@@ -10,6 +10,7 @@ use crate::domain::{
     gateway::IngressGateway,
     gateway_url::Candidate,
     proof::evidence::pod_name,
+    route::title,
     snapshot::Pod,
     split,
     status::{RouteStatus, Status, Version, VersionPods},
@@ -242,10 +243,7 @@ impl RouteView {
 
     /// `#0`, or `#0 (name)`; with the delegate it stands in, if it does.
     fn title(&self, status: &StatusView) -> String {
-        let title = match self.name.as_str() {
-            "" => self.route.clone(),
-            name => format!("{} ({name})", self.route),
-        };
+        let title = title(&self.route, &self.name);
         if (&self.namespace, &self.virtual_service) == (&status.namespace, &status.name) {
             return title;
         }

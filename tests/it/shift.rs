@@ -84,6 +84,7 @@ fn shift_as_json_has_shares_before_and_after() {
                 ]
             }
         ],
+        "untouched": [],
         "proof": {
             "verdict": "notProven",
             "reasons": [
@@ -248,4 +249,30 @@ fn what_has_hosts_of_its_own_is_nobodys_delegate() {
     hint: see its routes with `kubectl kubia status root -n shop`
     ");
     assert_eq!(api.writes(), [""; 0]);
+}
+
+#[test]
+fn other_weighted_routes_are_told_and_stay_as_they_are() {
+    let mut object = objects::virtual_service((50, 50));
+    let mut beta = object["spec"]["http"][0].clone();
+    beta["name"] = json!("beta");
+    beta["match"] = json!([{"uri": {"prefix": "/beta"}}]);
+    object["spec"]["http"].as_array_mut().unwrap().insert(0, beta);
+    let api = objects::deployed((50, 50)).object("virtualservices", &object);
+    assert_snapshot!(kubia(&api, "shift v2=30 --route #1 --dry-run=client"), @"
+    exit 0
+    --- stdout
+    virtualservice.networking.istio.io/kubia-vs patched (dry run)
+    --- stderr
+    context test, namespace shop: kubia-vs v1 50 → 70, v2 50 → 30
+    untouched: #0 (beta): v1 50, v2 50
+    not checked: whether the route is shadowed (needs get and create pods/portforward in namespace istio-system)
+    ");
+    let output = kubia(&api, "shift v2=30 --route #1 --dry-run=client -o json");
+    let json: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let places = |list: &str| -> Vec<_> {
+        json[list].as_array().unwrap().iter().map(|each| each["route"].clone()).collect()
+    };
+    assert_eq!((places("routes"), places("untouched")), (vec![json!("#1")], vec![json!("#0")]));
+    assert_eq!(json["untouched"][0]["versions"][1]["weight"], 50);
 }

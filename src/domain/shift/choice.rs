@@ -103,7 +103,7 @@ fn unknown_version(snapshot: &Snapshot, all: &[Candidate<'_>], wanted: &Wanted) 
 }
 
 /// The route in words: `#1 (main): v1 70, v2 30`.
-pub(super) fn describe(route: &Route, subsets: &[Subset]) -> String {
+fn describe(route: &Route, subsets: &[Subset]) -> String {
     let shares = route.versions(subsets).into_iter().zip(route.shares());
     let shares: Vec<_> = shares
         .map(|(version, share)| format!("{} {}", Printable(&version), split::display(share)))

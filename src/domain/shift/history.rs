@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::{
     object::ObjectRef,
-    route::Route,
+    route::{Route, title},
     snapshot::{list, text},
 };
 
@@ -262,10 +262,7 @@ impl RecordedRoute {
     /// Returns the name to show: its own and its place.
     #[must_use]
     pub fn title(&self) -> String {
-        match self.name.as_str() {
-            "" => self.place.clone(),
-            name => format!("{} ({name})", self.place),
-        }
+        title(&self.place, &self.name)
     }
 
     fn read(route: &Value) -> Option<Self> {

@@ -89,8 +89,8 @@ pub struct Shift {
     pub virtual_service: VirtualService,
     /// The routes that were meant.
     pub routes: Vec<RouteShift>,
-    /// Weighted routes that stay as they are, in words.
-    pub untouched: Vec<String>,
+    /// The other weighted routes of the object, which stay as they are.
+    pub untouched: Vec<RouteShift>,
 }
 
 /// The new weights of one route.
@@ -217,16 +217,7 @@ pub fn plan(snapshot: &Snapshot, wanted: &Wanted) -> Result<Shift, ShiftError> {
     let (virtual_service, routes) = choice::routes(snapshot, wanted)?;
     let shifts = routes.iter().map(|route| shift_route(snapshot, virtual_service, route, wanted));
     let shifts = shifts.collect::<Result<Vec<_>, _>>()?;
-    let is_meant = |each: &Route| routes.iter().any(|route| route.id == each.id);
-    let others = virtual_service.routes().into_iter().filter(Route::is_weighted);
-    Ok(Shift {
-        virtual_service: virtual_service.clone(),
-        routes: shifts,
-        untouched: others
-            .filter(|route| !is_meant(route))
-            .map(|route| choice::describe(&route, &snapshot.subsets))
-            .collect(),
-    })
+    Ok(Shift::new(virtual_service, shifts, &snapshot.subsets))
 }
 
 fn shift_route(
@@ -277,6 +268,24 @@ impl Shift {
     #[must_use]
     pub fn before(&self) -> (Aftermath, String) {
         self.aftermath(&self.virtual_service.json)
+    }
+
+    /// Returns the change of these routes of `virtual_service`, and of no others.
+    #[must_use]
+    pub fn new(
+        virtual_service: &VirtualService,
+        routes: Vec<RouteShift>,
+        subsets: &[Subset],
+    ) -> Self {
+        let is_meant = |route: &Route| routes.iter().any(|each| each.route.id == route.id);
+        let others = virtual_service.routes().into_iter();
+        let others = others.filter(|route| route.is_weighted() && !is_meant(route));
+        let untouched = others.map(|route| RouteShift {
+            versions: route.versions(subsets),
+            after: route.raw_weights(),
+            route,
+        });
+        Self { virtual_service: virtual_service.clone(), untouched: untouched.collect(), routes }
     }
 
     /// Returns whether every weight is right already.

@@ -114,8 +114,7 @@ pub fn plan(
     }
     shifts.sort_by_key(|each| each.route.id);
     let edited = shifts.iter().filter_map(|shift| edit(history, &routes, shift)).collect();
-    let shift =
-        Shift { virtual_service: virtual_service.clone(), routes: shifts, untouched: vec![] };
+    let shift = Shift::new(virtual_service, shifts, subsets);
     let undone = to_revision.map_or(Undone::Revision(last.revision), Undone::Since);
     Ok(Undo { shift, undone, edited })
 }
