@@ -9,7 +9,7 @@ use crate::{
         gateway_url::GatewayUrlError,
         object::ObjectRef,
         shift::{Aftermath, ShiftError, guard::GuardError, history::HistoryError, undo::UndoError},
-        text::{Printable, quoted},
+        text::{Printable, listed, quoted},
         virtual_service::TUTORIAL_VIRTUAL_SERVICE,
     },
 };
@@ -71,7 +71,7 @@ pub enum Error {
     #[error("{0}")]
     Usage(String),
     /// A proof was required, and is not possible; nothing was written.
-    #[error("{object} cannot be proven: {}; nothing was written", joined(.reasons))]
+    #[error("{object} cannot be proven: {}; nothing was written", listed(.reasons, "; "))]
     NotProvable {
         /// The VirtualService.
         object: ObjectRef,
@@ -79,7 +79,7 @@ pub enum Error {
         reasons: Vec<String>,
     },
     /// A proof was required, and is not there in time.
-    #[error("{object} is written, but not proven after {seconds} s: {}", joined(.reasons))]
+    #[error("{object} is written, but not proven after {seconds} s: {}", listed(.reasons, "; "))]
     NotProven {
         /// The VirtualService.
         object: ObjectRef,
@@ -91,7 +91,7 @@ pub enum Error {
         reasons: Vec<String>,
     },
     /// Proxies run other weights.
-    #[error("{object} is written, but not live after {seconds} s: {}", joined(.proxies))]
+    #[error("{object} is written, but not live after {seconds} s: {}", listed(.proxies, "; "))]
     NotLive {
         /// The VirtualService.
         object: ObjectRef,
@@ -207,11 +207,6 @@ pub enum Error {
     /// Output could not be written.
     #[error("cannot write the output")]
     Output(#[source] io::Error),
-}
-
-fn joined(reasons: &[String]) -> String {
-    let reasons: Vec<_> = reasons.iter().map(|reason| Printable(reason).to_string()).collect();
-    reasons.join("; ")
 }
 
 fn became(object: &ObjectRef, now: Option<&(Aftermath, String)>) -> String {
@@ -432,8 +427,7 @@ fn connect_hint(error: &ConnectError) -> Option<String> {
         ),
         ConnectError::UnknownContext { known, .. } if known.is_empty() => None,
         ConnectError::UnknownContext { known, .. } => {
-            let known: Vec<_> = known.iter().map(|name| Printable(name).to_string()).collect();
-            Some(format!("the kubeconfig has {}", known.join(", ")))
+            Some(format!("the kubeconfig has {}", listed(known, ", ")))
         }
         ConnectError::Login { install_hint, .. } => {
             Some(install_hint.clone().unwrap_or_else(|| {

@@ -153,7 +153,7 @@ impl Route {
     /// Returns the weights as Istio reads them, in order.
     #[must_use]
     pub fn weights(&self) -> Vec<u64> {
-        self.destinations.iter().map(|destination| destination.weight.unwrap_or(0)).collect()
+        split::counted(&self.raw_weights())
     }
 
     /// Returns each destination's share in percent, in order.

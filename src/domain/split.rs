@@ -125,6 +125,18 @@ pub fn display(percent: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// Returns the shares of versions as people write them: `v1 70, v2 30`.
+pub fn in_words<V: fmt::Display>(shares: impl IntoIterator<Item = (V, f64)>) -> String {
+    let shares = shares.into_iter().map(|(version, share)| format!("{version} {}", display(share)));
+    shares.collect::<Vec<_>>().join(", ")
+}
+
+/// Returns weights as Istio reads them: an omitted one counts as 0.
+#[must_use]
+pub fn counted(weights: &[Option<u64>]) -> Vec<u64> {
+    weights.iter().map(|weight| weight.unwrap_or(0)).collect()
+}
+
 /// Returns weights with the wanted shares for the destinations named by index, and the rest divided
 /// among the others in the proportions they have now, by largest remainder.
 ///

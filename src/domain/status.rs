@@ -277,13 +277,8 @@ impl ProxyRoute {
         match &self.shares {
             Err(why) => why.clone(),
             Ok(ways) => {
-                let way = |shares: &Vec<f64>| {
-                    let shares = versions.iter().zip(shares);
-                    let shares = shares.map(|(version, share)| {
-                        format!("{} {}", version.version, split::display(*share))
-                    });
-                    shares.collect::<Vec<_>>().join(", ")
-                };
+                let versions = || versions.iter().map(|each| &each.version);
+                let way = |shares: &Vec<f64>| split::in_words(versions().zip(shares.clone()));
                 ways.iter().map(way).collect::<Vec<_>>().join(" and elsewhere ")
             }
         }

@@ -40,6 +40,12 @@ fn is_hidden(character: char) -> bool {
             | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Returns strings one after the other, each as [`Printable`].
+pub fn listed(texts: impl IntoIterator<Item: AsRef<str>>, separator: &str) -> String {
+    let texts = texts.into_iter().map(|text| Printable(text.as_ref()).to_string());
+    texts.collect::<Vec<_>>().join(separator)
+}
+
 /// Returns at most `limit` bytes of `text`, cut at a character boundary, with `…` where it was cut.
 #[must_use]
 pub fn shorten(text: &str, limit: usize) -> String {

@@ -146,10 +146,7 @@ impl RecordedRouteView {
         let today = routes.iter().find(|route| recorded.leads_as(route));
         let today = today.map(|route| route.versions(subsets));
         let names = today.unwrap_or_else(|| recorded.destinations.clone());
-        let shares = |weights: &[Option<u64>]| {
-            let weights: Vec<_> = weights.iter().map(|weight| weight.unwrap_or(0)).collect();
-            split::shares(&weights)
-        };
+        let shares = |weights: &[Option<u64>]| split::shares(&split::counted(weights));
         let changes = shares(&recorded.from).into_iter().zip(shares(&recorded.to));
         let versions = names.into_iter().zip(changes);
         Self {

@@ -82,16 +82,13 @@ impl RouteItem {
     }
 
     fn row(&self) -> Vec<String> {
-        let shares = self
-            .versions
-            .iter()
-            .map(|each| format!("{} {}", each.version, split::display(each.share)));
+        let shares = self.versions.iter().map(|each| (&each.version, each.share));
         let or_none =
             |texts: &[String]| if texts.is_empty() { "<none>".to_owned() } else { texts.join(",") };
         vec![
             self.name.clone(),
             self.route.clone(),
-            shares.collect::<Vec<_>>().join(", "),
+            split::in_words(shares),
             or_none(&self.hosts),
             or_none(&self.gateways),
         ]

@@ -5,7 +5,6 @@ use crate::domain::{
     route::{Route, RouteId},
     snapshot::Subset,
     split,
-    text::Printable,
     virtual_service::VirtualService,
 };
 
@@ -35,16 +34,7 @@ pub(super) fn routes<'a>(
         ([], RouteChoice::Called(route)) => Err(ShiftError::UnknownRoute {
             object: object(),
             route: route.clone(),
-            known: all
-                .iter()
-                .filter(|(at, _)| at.object == object())
-                .map(|(_, route)| Printable(&route.title()).to_string())
-                .chain(
-                    all.iter()
-                        .filter(|(at, _)| at.object != object())
-                        .map(|each| argument(each, snapshot)),
-                )
-                .collect(),
+            known: all.iter().map(|each| title(each, snapshot)).collect(),
         }),
         ([], _) => Err(unknown_version(snapshot, &all, wanted)),
         ([(first, route)], _) => Ok((*first, vec![route.clone()])),
@@ -97,7 +87,7 @@ fn unknown_version(snapshot: &Snapshot, all: &[Candidate<'_>], wanted: &Wanted) 
     ShiftError::UnknownVersion {
         object: snapshot.named.object.clone(),
         version: version.unwrap_or_default(),
-        known: known.iter().map(|each| Printable(each).to_string()).collect(),
+        known,
         unread: snapshot.subsets_unread.clone(),
     }
 }
@@ -105,10 +95,7 @@ fn unknown_version(snapshot: &Snapshot, all: &[Candidate<'_>], wanted: &Wanted) 
 /// The route in words: `#1 (main): v1 70, v2 30`.
 fn describe(route: &Route, subsets: &[Subset]) -> String {
     let shares = route.versions(subsets).into_iter().zip(route.shares());
-    let shares: Vec<_> = shares
-        .map(|(version, share)| format!("{} {}", Printable(&version), split::display(share)))
-        .collect();
-    format!("{}: {}", Printable(&route.title()), shares.join(", "))
+    format!("{}: {}", route.title(), split::in_words(shares))
 }
 
 fn title((at, route): &Candidate<'_>, snapshot: &Snapshot) -> String {
@@ -141,7 +128,6 @@ pub(super) fn version(
         [index] => Ok(*index),
         [] => {
             let known = route.versions(subsets);
-            let known = known.iter().map(|each| Printable(each).to_string()).collect();
             Err(ShiftError::UnknownVersion { object, version, known, unread: None })
         }
         several => {

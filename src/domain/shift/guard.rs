@@ -13,7 +13,7 @@ use crate::domain::{
         owner::{Owner, Stance},
     },
     split,
-    text::Printable,
+    text::listed,
 };
 
 /// A reason to refuse: the words of `--allow`.
@@ -102,7 +102,7 @@ pub struct Refusal {
 
 /// A shift that was refused; nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{object}: {}; nothing was written", reasons(.refusals))]
+#[error("{object}: {}; nothing was written", listed(.refusals.iter().map(|each| &each.what), "; "))]
 pub struct GuardError {
     /// The VirtualService.
     pub object: ObjectRef,
@@ -125,11 +125,6 @@ impl GuardError {
     pub fn snippets(&self) -> Vec<&str> {
         self.refusals.iter().filter_map(|refusal| refusal.snippet.as_deref()).collect()
     }
-}
-
-fn reasons(refusals: &[Refusal]) -> String {
-    let reasons: Vec<_> = refusals.iter().map(|each| Printable(&each.what).to_string()).collect();
-    reasons.join("; ")
 }
 
 /// Checks a shift.

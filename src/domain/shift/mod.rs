@@ -23,7 +23,7 @@ use crate::domain::{
     route::{Destination, Route},
     snapshot::Subset,
     split::{self, Percent, SplitError},
-    text::Printable,
+    text::{Printable, listed},
     virtual_service::VirtualService,
 };
 
@@ -127,7 +127,7 @@ pub enum ShiftError {
         object: ObjectRef,
     },
     /// More than one weighted route can be meant.
-    #[error("{object} has {} routes that can be meant: {}", .routes.len(), .routes.join("; "))]
+    #[error("{object} has {} routes that can be meant: {}", .routes.len(), listed(.routes, "; "))]
     SeveralRoutes {
         /// The VirtualService.
         object: ObjectRef,
@@ -139,7 +139,7 @@ pub enum ShiftError {
         are_together: bool,
     },
     /// No weighted route has this name or place.
-    #[error("{object} has no weighted route {}; it has {}", Printable(.route), .known.join(", "))]
+    #[error("{object} has no weighted route {}; it has {}", Printable(.route), listed(.known, ", "))]
     UnknownRoute {
         /// The VirtualService.
         object: ObjectRef,
@@ -151,7 +151,7 @@ pub enum ShiftError {
     /// A version that no destination stands for.
     #[error(
         "{object} has no route to version {}; it has {}{}",
-        Printable(.version), .known.join(", "), because(.unread.as_ref())
+        Printable(.version), listed(.known, ", "), because(.unread.as_ref())
     )]
     UnknownVersion {
         /// The VirtualService.
@@ -226,19 +226,8 @@ fn shift_route(
     route: &Route,
     wanted: &Wanted,
 ) -> Result<RouteShift, ShiftError> {
+    check_from(snapshot, virtual_service, route, wanted)?;
     let object = &virtual_service.object;
-    let before = route.weights();
-    for (version, share) in &wanted.from {
-        let index = choice::version(snapshot, virtual_service, route, version)?;
-        if !share.is_share_of(index, &before) {
-            return Err(ShiftError::FromDiffers {
-                object: object.clone(),
-                version: version.clone(),
-                found: route.shares()[index],
-                wanted: *share,
-            });
-        }
-    }
     let mut named: Vec<(usize, Percent)> = Vec::new();
     for (version, share) in &wanted.shares {
         let index = choice::version(snapshot, virtual_service, route, version)?;
@@ -248,7 +237,7 @@ fn shift_route(
         }
         named.push((index, *share));
     }
-    let after = split::divide(&before, &named)
+    let after = split::divide(&route.weights(), &named)
         .map_err(|source| ShiftError::Split { object: object.clone(), source })?;
     let after = after.into_iter().zip(&route.destinations);
     Ok(RouteShift {
@@ -261,6 +250,27 @@ fn shift_route(
             .collect(),
         route: route.clone(),
     })
+}
+
+/// Checks that the versions have the shares that `--from` names.
+fn check_from(
+    snapshot: &Snapshot,
+    virtual_service: &VirtualService,
+    route: &Route,
+    wanted: &Wanted,
+) -> Result<(), ShiftError> {
+    for (version, share) in &wanted.from {
+        let index = choice::version(snapshot, virtual_service, route, version)?;
+        if !share.is_share_of(index, &route.weights()) {
+            return Err(ShiftError::FromDiffers {
+                object: virtual_service.object.clone(),
+                version: version.clone(),
+                found: route.shares()[index],
+                wanted: *share,
+            });
+        }
+    }
+    Ok(())
 }
 
 impl Shift {
@@ -314,10 +324,7 @@ impl Shift {
                 .all(|route| found(route).is_some_and(|now| now.raw_weights() == wanted(route)))
         };
         let shares = self.routes.iter().filter_map(|route| {
-            let shares = route.versions.iter().zip(found(route)?.shares());
-            let shares =
-                shares.map(|(version, share)| format!("{version} {}", split::display(share)));
-            Some(shares.collect::<Vec<_>>().join(", "))
+            Some(split::in_words(route.versions.iter().zip(found(route)?.shares())))
         });
         let shares = shares.collect::<Vec<_>>().join("; ");
         let aftermath = if is(&|route| route.after.clone()) {
@@ -386,7 +393,7 @@ impl RouteShift {
     /// Returns the weights after the change as Istio reads them.
     #[must_use]
     pub fn weights(&self) -> Vec<u64> {
-        self.after.iter().map(|weight| weight.unwrap_or(0)).collect()
+        split::counted(&self.after)
     }
 
     /// Returns each destination's share after the change, in percent.

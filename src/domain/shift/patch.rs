@@ -220,8 +220,8 @@ mod tests {
         let patch = guarded(&read, &[change([Some(50), Some(50)])], None);
         let mut now = read.clone();
         now["spec"]["http"][1]["match"][0]["queryParams"][key]["exact"] = json!("2");
-        let path = conflict(&patch, &now).unwrap();
-        assert_eq!(path, "/spec/http/1/match/0/queryParams/a~1b~0c/exact");
-        assert_eq!(now.pointer(&path), Some(&json!("2")));
+        let named = conflict(&patch, &now).unwrap();
+        assert_eq!(named, "/spec/http/1/match/0/queryParams/a~1b~0c/exact");
+        assert_eq!(now.pointer(&named), Some(&json!("2")));
     }
 }

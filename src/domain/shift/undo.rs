@@ -188,8 +188,8 @@ fn edit(history: &History, routes: &[Route], shift: &RouteShift) -> Option<Strin
 
 /// Shares in percent: `70/30`.
 fn shares(weights: &[Option<u64>]) -> String {
-    let weights: Vec<_> = weights.iter().map(|weight| weight.unwrap_or(0)).collect();
-    let shares: Vec<_> = split::shares(&weights).into_iter().map(split::display).collect();
+    let shares = split::shares(&split::counted(weights));
+    let shares: Vec<_> = shares.into_iter().map(split::display).collect();
     shares.join("/")
 }
 
@@ -330,7 +330,7 @@ mod tests {
             let route = RecordedRoute::new(&routes[*index], to);
             RecordedRoute { from: from.to_vec(), ..route }
         });
-        VirtualService::new(changes.fold(object, |object, route| with_entry(object, route)))
+        VirtualService::new(changes.fold(object, with_entry))
     }
 
     /// What each route becomes, by its place.
