@@ -79,14 +79,7 @@ fn a_delegate_that_nobody_delegates_to_is_never_proven() {
 fn all_weighted_routes_change_in_one_write_and_return_in_another() {
     let namespace = Namespace::new(Sandbox::shared());
     namespace.deploy();
-    let beta = json!({
-        "name": "beta",
-        "match": [{"headers": {"x-beta": {"exact": "1"}}}],
-        "route": split(20, 80),
-    });
-    let patch = json!([{"op": "add", "path": "/spec/http/0", "value": beta}]).to_string();
-    let arguments = ["patch", "virtualservice", "kubia-vs", "--type=json", "-p", &patch];
-    namespace.kubectl(&arguments).exits(0);
+    put_first(&namespace, "beta", [20, 80]);
     let before = namespace.virtual_service();
     namespace.kubia(&["shift", "v2=30"]).exits(3).says(&["--route '#0'", "--route '#1'"]);
     assert_eq!(resource_version(&namespace.virtual_service()), resource_version(&before));
@@ -106,6 +99,39 @@ fn all_weighted_routes_change_in_one_write_and_return_in_another() {
     let output = namespace.kubia(&["undo", "--to-revision", "2"]).exits(0);
     assert_proven(&output, "kubia-vs patched");
     assert_eq!(both(&namespace.virtual_service()), [[60, 40], [70, 30]]);
+
+    let output = namespace.kubia(&["shift", "v2=10", "--route", "#1"]).exits(0);
+    output.says(&["untouched: #0 (beta): v1 60, v2 40\n"]);
+    let output = namespace.kubia(&["undo", "--to-revision", "1"]).exits(0);
+    assert_proven(&output, "kubia-vs patched");
+    assert_eq!(both(&namespace.virtual_service()), [[70, 30], [70, 30]]);
+    let output = namespace.kubia(&["undo", "--to-revision", "0"]).exits(0);
+    assert_proven(&output, "kubia-vs patched");
+    assert_eq!(both(&namespace.virtual_service()), [[20, 80], [50, 50]]);
+}
+
+#[test]
+fn a_route_is_undone_where_it_stands_now_not_where_it_stood() {
+    let namespace = Namespace::new(Sandbox::shared());
+    namespace.deploy();
+    namespace.kubia(&["shift", "v2=30"]).exits(0);
+    put_first(&namespace, "", [70, 30]);
+    let output = namespace.kubia(&["undo"]).exits(0);
+    assert_proven(&output, "kubia-vs patched");
+    assert_eq!(both(&namespace.virtual_service()), [[70, 30], [50, 50]]);
+}
+
+/// Puts a route to the same destinations before the one there is, as somebody else would.
+fn put_first(namespace: &Namespace<'_>, name: &str, weights: [u64; 2]) {
+    let mut route = namespace.virtual_service()["spec"]["http"][0].clone();
+    route["name"] = json!(name);
+    route["match"] = json!([{"headers": {"x-beta": {"exact": "1"}}}]);
+    for (index, weight) in weights.into_iter().enumerate() {
+        route["route"][index]["weight"] = json!(weight);
+    }
+    let patch = json!([{"op": "add", "path": "/spec/http/0", "value": route}]).to_string();
+    let arguments = ["patch", "virtualservice", "kubia-vs", "--type=json", "-p", &patch];
+    namespace.kubectl(&arguments).exits(0);
 }
 
 /// The weights of both routes.
