@@ -152,7 +152,9 @@ fn route(data: &[u8]) {
     let _ = (named.gateways(), named.delegates(), merged::merge(&named, &[]));
     let object = ObjectRef::new(Kind::VirtualService, "n", "vs");
     if let Ok(history) = History::read(&object, &named.json) {
-        let _ = undo::plan(&named, &history, None, &subsets);
+        for revision in [None, Some(0), Some(1)] {
+            let _ = undo::plan(&named, &history, revision, &subsets);
+        }
     }
     for owner in owner::owners(&named.json) {
         assert_printable(&owner.consequence());
