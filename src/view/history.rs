@@ -48,6 +48,9 @@ pub struct EntryView {
     pub routes: Vec<RecordedRouteView>,
     #[serde(skip)]
     age: String,
+    /// Whether its routes have to be named, for the object has several.
+    #[serde(skip)]
+    names_routes: bool,
 }
 
 /// How one route changed.
@@ -121,12 +124,13 @@ impl EntryView {
                 .map(|route| RecordedRouteView::new(route, routes, subsets))
                 .collect(),
             age: age(entry.time, now),
+            names_routes: entry.routes.len().max(routes.len()) > 1,
         }
     }
 
     fn row(&self) -> Vec<String> {
         let routes: Vec<_> =
-            self.routes.iter().map(|route| route.text(self.routes.len() > 1)).collect();
+            self.routes.iter().map(|route| route.text(self.names_routes)).collect();
         let undo = self.undo_of.map(|revision| format!("undo of {revision}"));
         let undo = undo.or_else(|| self.back_to.map(|revision| format!("back to {revision}")));
         let reason: Vec<_> = [undo, self.reason.clone()].into_iter().flatten().collect();
@@ -158,12 +162,12 @@ impl RecordedRouteView {
         }
     }
 
-    fn text(&self, several: bool) -> String {
+    fn text(&self, is_named: bool) -> String {
         let versions = self.versions.iter().map(|each| {
             format!("{} {} → {}", each.version, split::display(each.from), split::display(each.to))
         });
         let versions = versions.collect::<Vec<_>>().join(", ");
-        if several { format!("{}: {versions}", self.route) } else { versions }
+        if is_named { format!("{}: {versions}", self.route) } else { versions }
     }
 }
 

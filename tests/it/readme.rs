@@ -31,12 +31,16 @@ fn readme_lists_every_exit_code() {
             ExitCode::Done => "done, or nothing to do",
             ExitCode::Failed => "failed: API, network, not found, forbidden, refused by the server",
             ExitCode::Usage => "the command line is wrong",
-            ExitCode::Refused => "refused by a guard, nothing written",
+            ExitCode::Refused => {
+                "refused, nothing written: by a guard (`--allow`), or because it is not clear what is meant"
+            }
             ExitCode::NotLive => {
                 "written, but a proxy runs something else; with `--proof=require`, not proven"
             }
             ExitCode::Interrupted => "interrupted",
-            ExitCode::Conflict => "changed meanwhile, nothing written",
+            ExitCode::Conflict => {
+                "changed meanwhile by somebody else: nothing written, or written and no longer there"
+            }
         };
         let row = format!("\n| {} | {meaning} |\n", code as u8);
         assert!(README.contains(&row), "README has no row {row}");

@@ -39,6 +39,7 @@ fn status_shows_the_way_of_a_request() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one whole document")]
 fn status_as_json() {
     assert_snapshot!(kubia(&objects::deployed((70, 30)), "status -o json"), @r##"
     exit 0

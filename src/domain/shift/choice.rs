@@ -34,7 +34,7 @@ pub(super) fn routes<'a>(
         ([], RouteChoice::Called(route)) => Err(ShiftError::UnknownRoute {
             object: object(),
             route: route.clone(),
-            known: all.iter().map(|each| title(each, snapshot)).collect(),
+            known: all.iter().map(|each| at(each, each.1.title(), snapshot)).collect(),
         }),
         ([], _) => Err(unknown_version(snapshot, &all, wanted)),
         ([(first, route)], _) => Ok((*first, vec![route.clone()])),
@@ -98,8 +98,12 @@ fn describe(route: &Route, subsets: &[Subset]) -> String {
     format!("{}: {}", route.title(), split::in_words(shares))
 }
 
-fn title((at, route): &Candidate<'_>, snapshot: &Snapshot) -> String {
-    let title = describe(route, &snapshot.subsets);
+fn title(route: &Candidate<'_>, snapshot: &Snapshot) -> String {
+    at(route, describe(&route.1, &snapshot.subsets), snapshot)
+}
+
+/// Puts the object a route stands in before its title, unless that is the one that was named.
+fn at((at, _): &Candidate<'_>, title: String, snapshot: &Snapshot) -> String {
     if at.object == snapshot.named.object { title } else { format!("{} {title}", at.object) }
 }
 
