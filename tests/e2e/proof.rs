@@ -79,6 +79,38 @@ fn a_proxy_that_is_cut_off_is_named_with_its_weights_until_it_is_back() {
     assert_only_reads(&sandbox);
 }
 
+#[test]
+fn a_route_that_took_the_place_of_another_is_not_live_where_nobody_has_heard_of_it() {
+    let sandbox = Sandbox::for_faults();
+    let namespace = Namespace::new(&sandbox);
+    namespace.deploy();
+    let route = |path: &str, [v1, v2]: [u32; 2]| json!({"match": [{"uri": {"prefix": path}}], "route": split(v1, v2)});
+    let patch = |routes: [serde_json::Value; 2]| {
+        let patch = json!({"spec": {"http": routes}}).to_string();
+        namespace.kubectl(&["patch", "vs", "kubia-vs", "--type=merge", "-p", &patch]).exits(0);
+    };
+    let proxies = Proxies::open(&sandbox);
+    patch([route("/a", [90, 10]), route("/b", [50, 50])]);
+    for proxy in proxies.iter() {
+        wait_for("the proxies to have both routes", || {
+            let dump = proxy.get("/config_dump?resource=dynamic_route_configs");
+            holds(dump.contains("\"/a\"") && dump.contains("\"/b\""), || dump)
+        });
+    }
+    let cut = proxies.iter().next().expect("one is ready").pod();
+    let control = sandbox.control();
+    let fault = control.xds_for_now(cut, &json!({"mode": "cut"}));
+    patch([route("/b", [50, 50]), route("/a", [90, 10])]);
+
+    // The cut one has 90 and 10 in the first route, but that is the one for /a.
+    let arguments = ["shift", "v2=10", "--route", "#0", "--timeout", "3s", "--proof=require"];
+    let output = namespace.kubia(&arguments).exits(4);
+    output.says(&[&format!("{GATEWAY}/{cut}: its routes cannot be told apart")]);
+    drop(fault);
+    let output = namespace.kubia(&arguments).exits(0);
+    assert_proven(&output, "kubia-vs unchanged");
+}
+
 /// Panics when watching a proxy, on the last connection to it, cost too much from a request on after
 /// which nothing changed there.
 fn assert_idle_cost(sandbox: &Sandbox, pod: &str, is_idle: impl Fn(&AdminRequest) -> bool) {

@@ -51,13 +51,13 @@ pub struct EnvoyRoute {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Matcher {
-    prefix: Option<String>,
-    path: Option<String>,
-    path_separated_prefix: Option<String>,
-    safe_regex: Option<serde_json::Value>,
-    case_sensitive: Option<bool>,
+    pub(super) prefix: Option<String>,
+    pub(super) path: Option<String>,
+    pub(super) path_separated_prefix: Option<String>,
+    pub(super) safe_regex: Option<serde_json::Value>,
+    pub(super) case_sensitive: Option<bool>,
     #[serde(flatten)]
-    conditions: serde_json::Map<String, serde_json::Value>,
+    pub(super) conditions: serde_json::Map<String, serde_json::Value>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

@@ -6,12 +6,16 @@
 
 use serde_json::Value;
 
+use super::conditions::Conditions;
 use crate::domain::{
     object::ObjectRef,
     route::{Protocol, Route, RouteId},
     snapshot::{Labels, labels, list, port_number, text},
     virtual_service::VirtualService,
 };
+
+/// Those of a route without a match.
+static NO_CONDITIONS: Conditions = Conditions::none();
 
 /// An HTTP route as a root VirtualService serves it.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +38,7 @@ struct Match {
     gateways: Vec<ObjectRef>,
     source_labels: Labels,
     source_namespace: String,
-    is_catch_all: bool,
+    conditions: Conditions,
 }
 
 /// Where a route is served.
@@ -51,12 +55,14 @@ pub struct Place<'a> {
 }
 
 /// One route of an Envoy, as istiod would make it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServedRoute {
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServedRoute<'a> {
     /// Index of the merged route it comes from.
     pub source: usize,
     /// Its name in Envoy.
     pub name: String,
+    /// Which requests it takes.
+    pub conditions: &'a Conditions,
 }
 
 /// Returns the HTTP routes of a root, each delegating one replaced by those of its delegate. A
@@ -82,16 +88,18 @@ pub fn merge(root: &VirtualService, delegates: &[VirtualService]) -> Vec<MergedR
 
 /// Returns the routes an Envoy gets of these at one place, in order.
 #[must_use]
-pub fn served(routes: &[MergedRoute], place: &Place<'_>) -> Vec<ServedRoute> {
+pub fn served<'a>(routes: &'a [MergedRoute], place: &Place<'_>) -> Vec<ServedRoute<'a>> {
     let mut served = Vec::new();
     for (source, route) in routes.iter().enumerate() {
         if route.matches.is_empty() {
-            served.push(ServedRoute { source, name: route.name.clone() });
+            let name = route.name.clone();
+            served.push(ServedRoute { source, name, conditions: &NO_CONDITIONS });
             return served;
         }
         for each in route.matches.iter().filter(|each| each.applies(place)) {
-            served.push(ServedRoute { source, name: each.route_name(&route.name) });
-            if each.is_catch_all {
+            let conditions = &each.conditions;
+            served.push(ServedRoute { source, name: each.route_name(&route.name), conditions });
+            if conditions.are_met_by_all() {
                 return served;
             }
         }
@@ -142,7 +150,7 @@ impl Match {
             gateways: gateways.map(|name| at.gateway_ref(name)).collect(),
             source_labels: labels(json, "/sourceLabels"),
             source_namespace: text(json, "/sourceNamespace"),
-            is_catch_all: is_catch_all(json),
+            conditions: Conditions::read(json),
         }
     }
 
@@ -159,7 +167,7 @@ impl Match {
                 "" => root.source_namespace.clone(),
                 own => own.to_owned(),
             },
-            is_catch_all: self.is_catch_all && root.is_catch_all,
+            conditions: self.conditions.below(&root.conditions),
         }
     }
 
@@ -187,15 +195,6 @@ fn joined(root: &str, own: &str) -> String {
         ("", name) | (name, "") => name.to_owned(),
         (root, own) => format!("{root}-{own}"),
     }
-}
-
-/// Whether a match takes every request that comes to its place.
-fn is_catch_all(json: &Value) -> bool {
-    let narrows = ["headers", "withoutHeaders", "queryParams", "method", "authority", "scheme"];
-    let is_empty = |value: &Value| value.as_object().is_none_or(serde_json::Map::is_empty);
-    let uri = &json["uri"];
-    narrows.iter().all(|field| json.get(*field).is_none_or(is_empty))
-        && (is_empty(uri) || uri["prefix"] == "/" || uri["regex"] == ".*")
 }
 
 #[cfg(test)]

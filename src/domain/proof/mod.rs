@@ -4,6 +4,7 @@
 //! Envoy drops destinations of weight 0 (istio/istio, pilot/pkg/networking/core/route/route.go), so a
 //! share of 0 is proven by absence, and one of 100 by being alone.
 
+mod conditions;
 pub mod envoy;
 pub mod evidence;
 pub mod merged;
@@ -14,7 +15,7 @@ use serde_json::Value;
 
 use self::{
     envoy::{Chain, ClusterName, EnvoyRoute, Listener, RouteConfig, VirtualHost},
-    merged::{MergedRoute, Place},
+    merged::{MergedRoute, Place, ServedRoute},
 };
 use crate::domain::{
     object::{Kind, ObjectRef},
@@ -54,8 +55,8 @@ pub struct Gateway {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Server {
     port: u16,
-    name: String,
-    is_https: bool,
+    /// The route configuration of a server with TLS; for others the pod's Services decide its port.
+    https_config: Option<String>,
     hosts: Vec<String>,
 }
 
@@ -107,10 +108,12 @@ impl Gateway {
     #[must_use]
     pub fn read(json: &Value) -> Self {
         let (namespace, name) = (text(json, "/metadata/namespace"), text(json, "/metadata/name"));
+        let object = ObjectRef::new(Kind::Gateway, &namespace, &name);
+        let servers = list(json, "/spec/servers").iter();
         Self {
-            object: ObjectRef::new(Kind::Gateway, &namespace, &name),
+            servers: servers.filter_map(|server| Server::read(&object, server)).collect(),
             selector: labels(json, "/spec/selector"),
-            servers: list(json, "/spec/servers").iter().filter_map(Server::read).collect(),
+            object,
         }
     }
 
@@ -122,22 +125,37 @@ impl Gateway {
 }
 
 impl Server {
-    fn read(json: &Value) -> Option<Self> {
+    fn read(gateway: &ObjectRef, json: &Value) -> Option<Self> {
         let protocol = text(json, "/port/protocol").to_ascii_uppercase();
         let is_terminating = !["PASSTHROUGH", "AUTO_PASSTHROUGH"]
             .contains(&text(json, "/tls/mode").to_ascii_uppercase().as_str());
         let is_https = protocol == "HTTPS" && is_terminating;
         let is_http = ["HTTP", "HTTP2", "GRPC", "GRPC-WEB"].contains(&protocol.as_str());
+        let port = port_number(json, "/port/number")?;
+        // istiod, pilot/pkg/model/gateway.go: gatewayRDSRouteName.
+        let https_config = || {
+            let bind = text(json, "/bind");
+            let (ObjectRef { namespace, name, .. }, server) = (gateway, text(json, "/port/name"));
+            let config = format!("https.{port}.{server}.{name}.{namespace}");
+            if bind.is_empty() { config } else { format!("{config}.{bind}") }
+        };
         let hosts = list(json, "/hosts").iter().filter_map(Value::as_str);
-        (is_http || is_https).then_some(Self {
-            port: port_number(json, "/port/number")?,
-            name: text(json, "/port/name"),
-            is_https,
+        (is_http || is_https).then(|| Self {
+            port,
+            https_config: is_https.then(https_config),
             // `namespace/host` says which VirtualServices may serve it.
             hosts: hosts
                 .map(|host| host.split_once('/').map_or(host, |(_, host)| host).to_owned())
                 .collect(),
         })
+    }
+
+    /// Whether its routes can stand in the route configuration of this name.
+    fn can_be_in(&self, config: &str) -> bool {
+        match &self.https_config {
+            Some(own) => own == config,
+            None => !config.starts_with("https."),
+        }
     }
 }
 
@@ -170,8 +188,9 @@ impl Expectation {
         let (mut live, mut places) = (Vec::new(), Places::default());
         for (config, host) in self.own_hosts(configs) {
             let routes: Vec<_> = host.routes.iter().filter(|route| self.is_own(route)).collect();
-            let sources =
-                self.sources(pod, &routes).ok_or("its routes cannot be told apart".to_owned())?;
+            let sources = self
+                .sources(pod, &config.name, &routes)
+                .ok_or("its routes cannot be told apart".to_owned())?;
             for (route, source) in routes.iter().zip(sources) {
                 let merged = &self.routes[source];
                 if !self.is_target(merged) {
@@ -192,9 +211,9 @@ impl Expectation {
     /// Returns the VirtualService whose route takes all requests of a target before it does.
     #[must_use]
     pub fn shadow(&self, pod: &Pod, configs: &[RouteConfig]) -> Option<String> {
-        self.own_hosts(configs).find_map(|(_, host)| {
+        self.own_hosts(configs).find_map(|(config, host)| {
             let own: Vec<_> = host.routes.iter().filter(|route| self.is_own(route)).collect();
-            let sources = self.sources(pod, &own)?;
+            let sources = self.sources(pod, &config.name, &own)?;
             let mut targets = own.iter().zip(sources);
             let is_target = |source: &usize| self.is_target(&self.routes[*source]);
             targets.find_map(|(target, source)| {
@@ -230,25 +249,41 @@ impl Expectation {
 
     /// Tells which merged route each route of a virtual host comes from.
     ///
-    /// The order says it, once the place is found whose sequence of routes fits: names and possible
-    /// destinations.
-    fn sources(&self, pod: &Pod, routes: &[&EnvoyRoute]) -> Option<Vec<usize>> {
-        let own = self.gateways.iter().filter(|gateway| gateway.is_run_by(pod));
-        let places = own.flat_map(|gateway| {
-            gateway.servers.iter().map(|server| Place {
-                gateway: &gateway.object,
-                port: server.port,
-                labels: &pod.labels,
-                namespace: &pod.namespace,
-            })
+    /// The order says it, once the places are found whose sequence of routes fits: names, conditions
+    /// and possible destinations. Where several fit, they have to agree.
+    fn sources(&self, pod: &Pod, config: &str, routes: &[&EnvoyRoute]) -> Option<Vec<usize>> {
+        let places = self.places(pod).filter(|(server, _)| server.can_be_in(config));
+        let mut fitting = places.filter_map(|(_, place)| {
+            let served = merged::served(&self.routes, &place);
+            let is_fit = served.len() == routes.len()
+                && served.iter().zip(routes).all(|(served, route)| self.can_be(served, route));
+            is_fit.then(|| served.into_iter().map(|each| each.source).collect())
         });
-        places.map(|place| merged::served(&self.routes, &place)).find_map(|served| {
-            let fits = served.len() == routes.len()
-                && served.iter().zip(routes).all(|(served, route)| {
-                    let destinations = &self.routes[served.source].route.destinations;
-                    served.name == route.name && leads_to(route, destinations)
-                });
-            fits.then(|| served.into_iter().map(|each| each.source).collect())
+        let first: Vec<usize> = fitting.next()?;
+        fitting.all(|other| other == first).then_some(first)
+    }
+
+    /// Whether a route of an Envoy can be what istiod makes of this one.
+    fn can_be(&self, served: &ServedRoute<'_>, route: &EnvoyRoute) -> bool {
+        let destinations = &self.routes[served.source].route.destinations;
+        served.name == route.name
+            && served.conditions.can_be(&route.matcher)
+            && leads_to(route, destinations)
+    }
+
+    /// The servers a pod runs.
+    fn places<'a>(&'a self, pod: &'a Pod) -> impl Iterator<Item = (&'a Server, Place<'a>)> {
+        let own = self.gateways.iter().filter(|gateway| gateway.is_run_by(pod));
+        own.flat_map(|gateway| {
+            gateway.servers.iter().map(|server| {
+                let place = Place {
+                    gateway: &gateway.object,
+                    port: server.port,
+                    labels: &pod.labels,
+                    namespace: &pod.namespace,
+                };
+                (server, place)
+            })
         })
     }
 
@@ -261,23 +296,12 @@ impl Expectation {
             return Some(format!("it has no route {id} of {object}"));
         }
         let hosts = self.root.hosts();
-        let own = self.gateways.iter().filter(|gateway| gateway.is_run_by(pod));
-        let servers =
-            own.flat_map(|gateway| gateway.servers.iter().map(move |each| (gateway, each)));
-        let mut https = servers.filter(|(_, server)| {
+        self.places(pod).find_map(|(server, _)| {
+            let config = server.https_config.as_ref()?;
             let mut pairs =
                 server.hosts.iter().flat_map(|one| hosts.iter().map(move |other| (one, other)));
-            server.is_https && pairs.any(|(one, other)| overlap(one, other))
-        });
-        https.find_map(|(gateway, server)| {
-            // istiod, pilot/pkg/model/gateway.go: gatewayRDSRouteName.
-            let ObjectRef { namespace, name, .. } = &gateway.object;
-            let config = format!("https.{}.{}.{name}.{namespace}", server.port, server.name);
-            let is_there = configs.iter().any(|each| {
-                each.strip_prefix(config.as_str())
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            });
-            (!is_there).then(|| format!("it has no routes for {config}"))
+            (pairs.any(|(one, other)| overlap(one, other)) && !configs.contains(config))
+                .then(|| format!("it has no routes for {config}"))
         })
     }
 }

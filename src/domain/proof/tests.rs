@@ -120,6 +120,71 @@ fn a_pinned_route_with_the_same_destinations_is_not_taken_for_the_default() {
     check(|_| {}, pinned_alone, "its routes cannot be told apart");
 }
 
+/// Two routes without names that lead to the same, each with a match, of which one is asked for.
+fn two_unnamed(matches: [Value; 2], target: &str) -> Expectation {
+    let mut expectation = expectation(|object| {
+        let to = object["spec"]["http"][1]["route"].clone();
+        let mut other = to.clone();
+        other[0]["weight"] = 50.into();
+        other[1]["weight"] = 50.into();
+        let routes = [(&matches[0], to), (&matches[1], other)];
+        object["spec"]["http"] =
+            routes.iter().map(|(each, route)| json!({"match": [each], "route": route})).collect();
+    });
+    expectation.targets[0].1 = target.parse().unwrap();
+    expectation
+}
+
+/// The recorded dump with these matchers alone, each before the shares of the default route.
+fn live_with(matchers: &[Value]) -> impl FnOnce(&mut Value) {
+    move |dump: &mut Value| {
+        for (place, config) in DEFAULT.iter().zip(0..) {
+            let mut route = dump.pointer(place).unwrap().clone();
+            route["name"] = "".into();
+            let routes = matchers.iter().map(|matcher| {
+                route["match"] = matcher.clone();
+                route.clone()
+            });
+            let routes: Vec<_> = routes.collect();
+            let at = format!("/configs/{config}/route_config/virtual_hosts/0/routes");
+            *dump.pointer_mut(&at).unwrap() = routes.into();
+        }
+    }
+}
+
+#[test]
+fn routes_that_changed_places_are_told_by_their_matches() {
+    let prefix = |path: &str| json!({"prefix": path});
+    let uri = |path: &str| json!({"uri": {"prefix": path}});
+    // Both have 90/10 in the proxy, which is what the first is asked to have.
+    let live = configs(live_with(&[prefix("/a"), prefix("/b")]));
+    let judge = |matches| two_unnamed(matches, "#0").judge(&pod(), &live);
+    assert!(matches!(judge([uri("/a"), uri("/b")]), Standing::Right(_)));
+    let swapped = judge([uri("/b"), uri("/a")]);
+    assert_eq!(swapped, Standing::Unclear("its routes cannot be told apart".to_owned()));
+}
+
+#[test]
+fn a_route_that_can_be_of_two_places_is_not_told() {
+    let ports = || [json!({"port": 80}), json!({"port": 8080})];
+    let live = configs(live_with(&[json!({"prefix": "/"})]));
+    for target in ["#0", "#1"] {
+        let mut expectation = two_unnamed(ports(), target);
+        let mut gateway = json(GATEWAY);
+        gateway["spec"]["servers"][1] =
+            json!({"port": {"number": 8080, "name": "b", "protocol": "HTTP"}, "hosts": ["*"]});
+        expectation.gateways = vec![Gateway::read(&gateway)];
+        let unclear = "its routes cannot be told apart".to_owned();
+        assert_eq!(expectation.observe(&pod(), &live[..1]), Err(unclear), "{target}");
+        // The name of a configuration of a server with TLS says which server it is.
+        let ports = [json!({"port": 80}), json!({"port": 443})];
+        let (routes, places) = two_unnamed(ports, target).observe(&pod(), &live).unwrap();
+        assert_eq!(routes.len(), 1, "{routes:?}");
+        let config = if target == "#0" { "http.8080" } else { "https.443.https.gw.lab" };
+        assert_eq!(places.configs, BTreeSet::from([config.to_owned()]));
+    }
+}
+
 #[test]
 fn a_route_that_is_missing_is_named() {
     let nothing = |dump: &mut Value| dump["configs"] = json!([]);
