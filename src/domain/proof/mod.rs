@@ -20,7 +20,7 @@ use self::{
 use crate::domain::{
     object::{Kind, ObjectRef},
     route::{Destination, RouteId},
-    snapshot::{Labels, Pod, labels, list, port_number, text},
+    snapshot::{Labels, Pod, full_host, labels, list, port_number, text},
     split,
     virtual_service::VirtualService,
 };
@@ -57,7 +57,15 @@ struct Server {
     port: u16,
     /// The route configuration of a server with TLS; for others the pod's Services decide its port.
     https_config: Option<String>,
-    hosts: Vec<String>,
+    hosts: Vec<ServerHost>,
+}
+
+/// One of `hosts` of a server: `host`, or `namespace/host`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct ServerHost {
+    host: String,
+    /// The namespace whose VirtualServices alone may serve it.
+    namespace: Option<String>,
 }
 
 /// How a proxy's routes stand against the expectation.
@@ -143,10 +151,17 @@ impl Server {
         (is_http || is_https).then(|| Self {
             port,
             https_config: is_https.then(https_config),
-            // `namespace/host` says which VirtualServices may serve it.
-            hosts: hosts
-                .map(|host| host.split_once('/').map_or(host, |(_, host)| host).to_owned())
-                .collect(),
+            hosts: hosts.map(|host| ServerHost::read(host, gateway)).collect(),
+        })
+    }
+
+    /// Whether a VirtualService has routes at it, unless their matches say otherwise.
+    fn serves(&self, root: &VirtualService) -> bool {
+        let namespace = &root.object.namespace;
+        let hosts: Vec<_> = root.hosts().iter().map(|host| full_host(host, namespace)).collect();
+        self.hosts.iter().any(|own| {
+            own.namespace.as_ref().is_none_or(|only| only == namespace)
+                && hosts.iter().any(|host| overlap(&own.host, host))
         })
     }
 
@@ -156,6 +171,18 @@ impl Server {
             Some(own) => own == config,
             None => !config.starts_with("https."),
         }
+    }
+}
+
+impl ServerHost {
+    fn read(text: &str, gateway: &ObjectRef) -> Self {
+        let (namespace, host) = text.split_once('/').unwrap_or(("*", text));
+        let namespace = match namespace {
+            "*" => None,
+            "." => Some(gateway.namespace.clone()),
+            other => Some(other.to_owned()),
+        };
+        Self { host: host.to_owned(), namespace }
     }
 }
 
@@ -271,11 +298,12 @@ impl Expectation {
             && leads_to(route, destinations)
     }
 
-    /// The servers a pod runs.
+    /// The servers of the root that a pod runs.
     fn places<'a>(&'a self, pod: &'a Pod) -> impl Iterator<Item = (&'a Server, Place<'a>)> {
         let own = self.gateways.iter().filter(|gateway| gateway.is_run_by(pod));
         own.flat_map(|gateway| {
-            gateway.servers.iter().map(|server| {
+            let servers = gateway.servers.iter().filter(|server| server.serves(&self.root));
+            servers.map(|server| {
                 let place = Place {
                     gateway: &gateway.object,
                     port: server.port,
@@ -295,12 +323,11 @@ impl Expectation {
         if let Some((object, id)) = self.targets.iter().find(|target| !is_there(target)) {
             return Some(format!("it has no route {id} of {object}"));
         }
-        let hosts = self.root.hosts();
-        self.places(pod).find_map(|(server, _)| {
+        self.places(pod).find_map(|(server, place)| {
             let config = server.https_config.as_ref()?;
-            let mut pairs =
-                server.hosts.iter().flat_map(|one| hosts.iter().map(move |other| (one, other)));
-            (pairs.any(|(one, other)| overlap(one, other)) && !configs.contains(config))
+            let served = merged::served(&self.routes, &place);
+            let has_target = served.iter().any(|each| self.is_target(&self.routes[each.source]));
+            (has_target && !configs.contains(config))
                 .then(|| format!("it has no routes for {config}"))
         })
     }

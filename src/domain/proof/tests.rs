@@ -121,7 +121,7 @@ fn a_pinned_route_with_the_same_destinations_is_not_taken_for_the_default() {
 }
 
 /// Two routes without names that lead to the same, each with a match, of which one is asked for.
-fn two_unnamed(matches: [Value; 2], target: &str) -> Expectation {
+fn two_unnamed(matches: &[Value; 2], target: &str) -> Expectation {
     let mut expectation = expectation(|object| {
         let to = object["spec"]["http"][1]["route"].clone();
         let mut other = to.clone();
@@ -158,7 +158,7 @@ fn routes_that_changed_places_are_told_by_their_matches() {
     let uri = |path: &str| json!({"uri": {"prefix": path}});
     // Both have 90/10 in the proxy, which is what the first is asked to have.
     let live = configs(live_with(&[prefix("/a"), prefix("/b")]));
-    let judge = |matches| two_unnamed(matches, "#0").judge(&pod(), &live);
+    let judge = |matches: [Value; 2]| two_unnamed(&matches, "#0").judge(&pod(), &live);
     assert!(matches!(judge([uri("/a"), uri("/b")]), Standing::Right(_)));
     let swapped = judge([uri("/b"), uri("/a")]);
     assert_eq!(swapped, Standing::Unclear("its routes cannot be told apart".to_owned()));
@@ -166,10 +166,10 @@ fn routes_that_changed_places_are_told_by_their_matches() {
 
 #[test]
 fn a_route_that_can_be_of_two_places_is_not_told() {
-    let ports = || [json!({"port": 80}), json!({"port": 8080})];
     let live = configs(live_with(&[json!({"prefix": "/"})]));
     for target in ["#0", "#1"] {
-        let mut expectation = two_unnamed(ports(), target);
+        let ports = [json!({"port": 80}), json!({"port": 8080})];
+        let mut expectation = two_unnamed(&ports, target);
         let mut gateway = json(GATEWAY);
         gateway["spec"]["servers"][1] =
             json!({"port": {"number": 8080, "name": "b", "protocol": "HTTP"}, "hosts": ["*"]});
@@ -178,7 +178,7 @@ fn a_route_that_can_be_of_two_places_is_not_told() {
         assert_eq!(expectation.observe(&pod(), &live[..1]), Err(unclear), "{target}");
         // The name of a configuration of a server with TLS says which server it is.
         let ports = [json!({"port": 80}), json!({"port": 443})];
-        let (routes, places) = two_unnamed(ports, target).observe(&pod(), &live).unwrap();
+        let (routes, places) = two_unnamed(&ports, target).observe(&pod(), &live).unwrap();
         assert_eq!(routes.len(), 1, "{routes:?}");
         let config = if target == "#0" { "http.8080" } else { "https.443.https.gw.lab" };
         assert_eq!(places.configs, BTreeSet::from([config.to_owned()]));
@@ -195,6 +195,40 @@ fn a_route_that_is_missing_is_named() {
         *dump = json(&dump.to_string().replace("virtual-service/web", "virtual-service/other"));
     };
     check(|_| {}, of_another, "it has no route #1 of virtualservice/web in namespace lab");
+}
+
+#[test]
+fn a_server_with_tls_has_routes_only_where_host_namespace_and_match_let_it() {
+    let live = configs(|dump| drop(dump["configs"].as_array_mut().unwrap().pop()));
+    let judge = |host: &str, route: &str, value: &Value| {
+        let mut expectation = expectation(|object| {
+            *object.pointer_mut("/spec/http/1").unwrap() = {
+                let mut changed = object["spec"]["http"][1].clone();
+                changed[route] = value.clone();
+                changed
+            };
+        });
+        let mut gateway = json(GATEWAY);
+        gateway["spec"]["servers"][1]["hosts"] = json!([host]);
+        expectation.gateways = vec![Gateway::read(&gateway)];
+        match expectation.judge(&pod(), &live) {
+            Standing::Right(_) => "right".to_owned(),
+            Standing::Missing(what) => what,
+            other => format!("{other:?}"),
+        }
+    };
+    let missing = "it has no routes for https.443.https.gw.lab";
+    for (host, expected) in [
+        ("team-a/*", "right"),
+        ("lab/*", missing),
+        ("./*", missing),
+        ("*/*", missing),
+        ("*", missing),
+        ("lab/*.elsewhere", "right"),
+    ] {
+        assert_eq!(judge(host, "name", &json!("")), expected, "{host}");
+    }
+    assert_eq!(judge("*", "match", &json!([{"port": 80}])), "right");
 }
 
 #[test]
