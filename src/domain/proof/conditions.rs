@@ -54,8 +54,6 @@ impl Conditions {
     #[must_use]
     pub fn below(&self, root: &Self) -> Self {
         let mut merged = root.0.clone();
-        // This one is not inherited.
-        merged.remove("ignoreUriCase");
         for (field, value) in &self.0 {
             match (merged.get_mut(field).and_then(Value::as_object_mut), value.as_object()) {
                 (Some(values), Some(own)) if NAMED.contains(&field.as_str()) => {
@@ -65,6 +63,21 @@ impl Conditions {
             }
         }
         Self(merged)
+    }
+
+    /// Returns whether istiod drops a delegate's match with these below a root's: what it asks is not
+    /// within what the root asks (pilot/pkg/model/virtualservice.go: `hasConflict`).
+    #[must_use]
+    pub fn conflict_with(&self, root: &Self) -> bool {
+        let single = SINGLE.iter().map(|field| (root.0.get(*field), self.0.get(*field)));
+        let named = NAMED.iter().flat_map(|field| {
+            let of_root = root.0.get(*field);
+            self.named(field)
+                .map(move |(name, own)| (of_root.and_then(|all| all.get(name)), Some(own)))
+        });
+        let mut pairs = single.chain(named);
+        self.ignores_case() != root.ignores_case()
+            || pairs.any(|pair| matches!(pair, (Some(root), Some(own)) if are_apart(root, own)))
     }
 
     /// Returns whether every request meets them.
@@ -83,11 +96,14 @@ impl Conditions {
     /// Returns whether an Envoy's route with this matcher can have been made of them.
     #[must_use]
     pub fn can_be(&self, matcher: &Matcher) -> bool {
-        let ignores_case = self.0.get("ignoreUriCase") == Some(&Value::Bool(true));
         self.path_can_be(matcher)
-            && (matcher.case_sensitive == Some(false)) == ignores_case
+            && (matcher.case_sensitive == Some(false)) == self.ignores_case()
             && are_alike(&self.headers(), &headers_of(matcher, "headers"))
             && are_alike(&self.query_parameters(), &headers_of(matcher, "query_parameters"))
+    }
+
+    fn ignores_case(&self) -> bool {
+        self.0.get("ignoreUriCase") == Some(&Value::Bool(true))
     }
 
     fn path_can_be(&self, matcher: &Matcher) -> bool {
@@ -164,6 +180,22 @@ impl<'a> TextMatch<'a> {
             || text(["/string_match/safe_regex/regex", "/safe_regex_match/regex"]).map(Self::Regex);
         exact.or_else(prefix).or_else(regex)
     }
+}
+
+/// Whether a delegate's condition is not within that of its root.
+fn are_apart(root: &Value, own: &Value) -> bool {
+    let [exact, prefix, regex] = ["/exact", "/prefix", "/regex"].map(|field| text(root, field));
+    let [own_exact, own_prefix, own_regex] =
+        ["/exact", "/prefix", "/regex"].map(|field| text(own, field));
+    if !regex.is_empty() || !own_regex.is_empty() {
+        // istiod does not compare expressions, not even equal ones.
+        return true;
+    }
+    if !exact.is_empty() {
+        return own_exact != exact;
+    }
+    let literal = if own_prefix.is_empty() { own_exact } else { own_prefix };
+    prefix.is_empty() || literal.is_empty() || !literal.starts_with(&prefix)
 }
 
 /// The conditions on headers or query parameters in an Envoy.

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::conditions::Conditions;
 use crate::domain::{
-    object::ObjectRef,
+    object::{Kind, ObjectRef},
     route::{Protocol, Route, RouteId},
     snapshot::{Labels, labels, list, port_number, text},
-    virtual_service::VirtualService,
+    virtual_service::{MESH, VirtualService},
 };
 
 /// Those of a route without a match.
@@ -54,6 +54,9 @@ pub struct Place<'a> {
     pub namespace: &'a str,
 }
 
+/// A server: its Gateway, and `port.number`.
+pub type GatewayPort<'a> = (&'a ObjectRef, u16);
+
 /// One route of an Envoy, as istiod would make it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServedRoute<'a> {
@@ -80,7 +83,7 @@ pub fn merge(root: &VirtualService, delegates: &[VirtualService]) -> Vec<MergedR
         if let Some(delegate) = delegate {
             let routes = list(&delegate.json, "/spec/http").iter().enumerate();
             let routes = routes.map(|(index, json)| MergedRoute::read(delegate, index, json));
-            merged.extend(routes.map(|route| route.below(&own)));
+            merged.extend(routes.filter_map(|route| route.below(&own)));
         }
     }
     merged
@@ -107,6 +110,16 @@ pub fn served<'a>(routes: &'a [MergedRoute], place: &Place<'_>) -> Vec<ServedRou
     served
 }
 
+/// Returns the routes an Envoy gets of a virtual host that so many places share: those that take every
+/// request come last.
+#[must_use]
+pub fn repeated<'a, 'b>(served: &'b [ServedRoute<'a>], times: usize) -> Vec<&'b ServedRoute<'a>> {
+    let (last, first): (Vec<_>, Vec<_>) =
+        served.iter().partition(|route| route.conditions.are_met_by_all());
+    let times_each = |routes: Vec<&'b ServedRoute<'a>>| routes.repeat(times);
+    [times_each(first), times_each(last)].concat()
+}
+
 impl MergedRoute {
     fn read(at: &VirtualService, index: usize, json: &Value) -> Self {
         let id = RouteId { protocol: Protocol::Http, index };
@@ -125,33 +138,75 @@ impl MergedRoute {
         }
     }
 
-    /// The route of a delegate, as the delegating route serves it.
-    fn below(mut self, root: &Self) -> Self {
+    /// The route of a delegate, as the delegating route serves it: not at all where one of its
+    /// matches conflicts with all of that route.
+    fn below(mut self, root: &Self) -> Option<Self> {
         self.name = joined(&root.name, &self.name);
-        self.matches = match (root.matches.as_slice(), self.matches.as_slice()) {
-            ([], _) => self.matches,
-            (_, []) => root.matches.clone(),
-            (roots, leaves) => {
-                let pairs =
-                    leaves.iter().flat_map(|leaf| roots.iter().map(|root| leaf.below(root)));
-                pairs.collect()
-            }
+        if self.matches.is_empty() {
+            self.matches.clone_from(&root.matches);
+        } else if !root.matches.is_empty() {
+            let below = |leaf: &Match| {
+                let roots = root.matches.iter().filter(|root| !leaf.conflicts_with(root));
+                let merged: Vec<_> = roots.map(|root| leaf.below(root)).collect();
+                (!merged.is_empty()).then_some(merged)
+            };
+            let merged: Option<Vec<_>> = self.matches.iter().map(below).collect();
+            self.matches = merged?.concat();
+        }
+        Some(self)
+    }
+
+    /// Returns whether it has requests at a server, if none before it took them. A server that is not
+    /// known may be any.
+    #[must_use]
+    pub fn is_for(&self, server: Option<GatewayPort<'_>>) -> bool {
+        self.matches.is_empty() || self.matches.iter().any(|each| each.is_for(server))
+    }
+
+    /// Returns whether it takes every request that comes to a server.
+    #[must_use]
+    pub fn takes_all(&self, server: Option<GatewayPort<'_>>) -> bool {
+        let takes_all = |each: &Match| {
+            let is_for_all = match server {
+                Some(_) => each.is_for(server),
+                None => each.port.is_none() && each.gateways.is_empty(),
+            };
+            let is_for_all_sources = !each.gateways.is_empty()
+                || (each.source_labels.is_empty() && each.source_namespace.is_empty());
+            is_for_all && is_for_all_sources && each.conditions.are_met_by_all()
         };
-        self
+        self.matches.is_empty() || self.matches.iter().any(takes_all)
     }
 }
 
 impl Match {
     fn read(at: &VirtualService, json: &Value) -> Self {
         let gateways = list(json, "/gateways").iter().filter_map(Value::as_str);
+        let gateway_ref = |name| match name {
+            // It is the same wherever it is named.
+            MESH => ObjectRef::new(Kind::Gateway, "", MESH),
+            _ => at.gateway_ref(name),
+        };
         Self {
             name: text(json, "/name"),
             port: port_number(json, "/port"),
-            gateways: gateways.map(|name| at.gateway_ref(name)).collect(),
+            gateways: gateways.map(gateway_ref).collect(),
             source_labels: labels(json, "/sourceLabels"),
             source_namespace: text(json, "/sourceNamespace"),
             conditions: Conditions::read(json),
         }
+    }
+
+    /// Whether istiod drops it below this one (pilot/pkg/model/virtualservice.go: `hasConflict`).
+    fn conflicts_with(&self, root: &Self) -> bool {
+        let (own, of_root) = (&self.gateways, &root.gateways);
+        let mut labels = self.source_labels.iter();
+        self.conditions.conflict_with(&root.conditions)
+            || matches!((self.port, root.port), (Some(own), Some(root)) if own != root)
+            || ![self.source_namespace.as_str(), ""].contains(&root.source_namespace.as_str())
+            || labels.any(|(key, value)| root.source_labels.get(key).is_some_and(|it| it != value))
+            || (!of_root.is_empty()
+                && (own.len() > of_root.len() || own.iter().any(|each| !of_root.contains(each))))
     }
 
     fn below(&self, root: &Self) -> Self {
@@ -181,11 +236,14 @@ impl Match {
             wanted.all(|(key, value)| place.labels.get(key) == Some(value))
                 && ["", place.namespace].contains(&self.source_namespace.as_str())
         };
-        self.port.is_none_or(|port| port == place.port)
-            && match self.gateways.as_slice() {
-                [] => by_source(),
-                gateways => gateways.contains(place.gateway),
-            }
+        self.is_for(Some((place.gateway, place.port))) && (!self.gateways.is_empty() || by_source())
+    }
+
+    fn is_for(&self, server: Option<GatewayPort<'_>>) -> bool {
+        server.is_none_or(|(gateway, port)| {
+            self.port.is_none_or(|own| own == port)
+                && (self.gateways.is_empty() || self.gateways.contains(gateway))
+        })
     }
 }
 
@@ -202,7 +260,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::object::Kind;
 
     fn object(name: &str, hosts: &[&str], http: &Value) -> VirtualService {
         VirtualService::new(json!({
@@ -274,5 +331,47 @@ mod tests {
         let leaf = object("leaf", &[], &json!([to("canary", &v2), to("", &json!([]))]));
         check(&delegating, &[leaf], &["root-canary.api-v2", "root.api", "last"]);
         check(&delegating, &[], &["last"]);
+    }
+
+    #[test]
+    fn a_delegate_s_match_that_is_not_within_the_root_s_is_no_route() {
+        let leaf_of = |leaf: &Value| object("leaf", &[], &json!([to("leaf", &json!([leaf]))]));
+        let check = |root: Value, leaf: Value, is_served: bool| {
+            let delegating = json!([{"match": [root], "delegate": {"name": "leaf"}}]);
+            let expected: &[&str] = if is_served { &["leaf"] } else { &[] };
+            check(&delegating, &[leaf_of(&leaf)], expected);
+        };
+        let uri = |kind: &str, path: &str| json!({"uri": {kind: path}});
+        check(uri("prefix", "/a"), uri("prefix", "/a/b"), true);
+        check(uri("prefix", "/a/b"), uri("prefix", "/a"), false);
+        check(uri("prefix", "/a"), uri("exact", "/a/b"), true);
+        check(uri("exact", "/a"), uri("exact", "/a"), true);
+        check(uri("exact", "/a"), uri("exact", "/b"), false);
+        check(uri("exact", "/a"), uri("prefix", "/a"), false);
+        check(uri("regex", "/a"), uri("regex", "/a"), false);
+        check(uri("regex", "/a"), json!({"headers": {"x": {}}}), true);
+        let header =
+            |value: &str| json!({"uri": {"prefix": "/"}, "headers": {"x": {"exact": value}}});
+        check(header("1"), header("1"), true);
+        check(header("1"), header("2"), false);
+        check(uri("prefix", "/"), json!({"uri": {"prefix": "/"}, "ignoreUriCase": true}), false);
+        check(json!({"port": 80}), json!({"port": 80}), true);
+        check(json!({"port": 80}), json!({"port": 8080}), false);
+        check(json!({"gateways": ["gw", "mesh"]}), json!({"gateways": ["gw"]}), true);
+        check(json!({"gateways": ["mesh"]}), json!({"gateways": ["gw"]}), false);
+        check(json!({"sourceNamespace": "istio-system"}), json!({"port": 80}), false);
+    }
+
+    #[test]
+    fn one_match_without_a_root_s_takes_the_whole_route_of_a_delegate_away() {
+        let roots = json!([{"uri": {"prefix": "/a"}}, {"uri": {"prefix": "/b"}}]);
+        let delegating = json!([{"match": roots, "delegate": {"name": "leaf"}}]);
+        let leaf = |paths: &[&str]| {
+            let matches: Vec<_> =
+                paths.iter().map(|path| json!({"uri": {"prefix": path}})).collect();
+            [object("leaf", &[], &json!([to("leaf", &json!(matches))]))]
+        };
+        check(&delegating, &leaf(&["/a/1", "/b/1"]), &["leaf", "leaf"]);
+        check(&delegating, &leaf(&["/a/1", "/c"]), &[]);
     }
 }

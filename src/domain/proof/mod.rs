@@ -125,6 +125,12 @@ impl Gateway {
         }
     }
 
+    /// The servers a VirtualService is served at, but for its matches.
+    fn servers_of(&self, root: &VirtualService) -> impl Iterator<Item = merged::GatewayPort<'_>> {
+        let servers = self.servers.iter().filter(|server| server.serves(root));
+        servers.map(|server| (&self.object, server.port))
+    }
+
     /// Returns whether a pod runs it. Unlike a Service, a Gateway without a selector is run by all.
     #[must_use]
     pub fn is_run_by(&self, pod: &Pod) -> bool {
@@ -256,6 +262,35 @@ impl Expectation {
         })
     }
 
+    /// Returns why a target gets no requests at any server, whatever its weights are: a route of the
+    /// same VirtualService before it takes them all. What cannot be told is none.
+    #[must_use]
+    pub fn unserved_target(&self) -> Option<String> {
+        let mut servers: Vec<_> =
+            self.gateways.iter().flat_map(|each| each.servers_of(&self.root)).map(Some).collect();
+        if self.root.is_for_mesh() || self.gateways.len() < self.root.gateways().len() {
+            // There are others, of which nothing is known.
+            servers.push(None);
+        }
+        self.targets.iter().find_map(|(object, id)| {
+            let is_it = |route: &MergedRoute| route.object == *object && route.route.id == *id;
+            let mut blocker = None;
+            for (index, target) in self.routes.iter().enumerate().filter(|(_, route)| is_it(route))
+            {
+                for server in servers.iter().copied().filter(|server| target.is_for(*server)) {
+                    blocker =
+                        Some(self.routes[..index].iter().find(|each| each.takes_all(server))?);
+                }
+            }
+            let MergedRoute { object: at, route, .. } = blocker?;
+            let of = if at == object { String::new() } else { format!(" of {at}") };
+            let before = route.id;
+            Some(format!(
+                "route {id} gets no requests: route {before}{of} before it takes them all"
+            ))
+        })
+    }
+
     fn own_hosts<'a>(
         &self,
         configs: &'a [RouteConfig],
@@ -280,8 +315,13 @@ impl Expectation {
     /// and possible destinations. Where several fit, they have to agree.
     fn sources(&self, pod: &Pod, config: &str, routes: &[&EnvoyRoute]) -> Option<Vec<usize>> {
         let places = self.places(pod).filter(|(server, _)| server.can_be_in(config));
-        let mut fitting = places.filter_map(|(_, place)| {
-            let served = merged::served(&self.routes, &place);
+        let sequences = places.map(|(_, place)| merged::served(&self.routes, &place));
+        let sequences: Vec<_> = sequences.filter(|served| !served.is_empty()).collect();
+        let is_alike = sequences.windows(2).all(|pair| pair[0] == pair[1]);
+        let mut fitting = sequences.iter().filter_map(|served| {
+            // Where Gateways share port and host, the routes stand there once for each.
+            let most = if is_alike { sequences.len() } else { 1 };
+            let served = merged::repeated(served, (routes.len() / served.len()).clamp(1, most));
             let is_fit = served.len() == routes.len()
                 && served.iter().zip(routes).all(|(served, route)| self.can_be(served, route));
             is_fit.then(|| served.into_iter().map(|each| each.source).collect())

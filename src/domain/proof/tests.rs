@@ -232,6 +232,84 @@ fn a_server_with_tls_has_routes_only_where_host_namespace_and_match_let_it() {
 }
 
 #[test]
+fn gateways_that_share_port_and_host_have_the_routes_once_for_each() {
+    // As istiod joins them: what takes every request comes last.
+    let twice = |dump: &mut Value| {
+        let routes = "/configs/0/route_config/virtual_hosts/0/routes";
+        let routes = dump.pointer_mut(routes).unwrap().as_array_mut().unwrap();
+        let (pinned, default) = (routes[0].clone(), routes[1].clone());
+        *routes = vec![pinned.clone(), pinned, default.clone(), default];
+    };
+    let judge = |gateways: &[&str], edit: &dyn Fn(&mut Value)| {
+        let mut expectation = expectation(|_| {});
+        expectation.gateways = gateways
+            .iter()
+            .map(|name| {
+                let mut gateway = json(GATEWAY);
+                gateway["metadata"]["name"] = (*name).into();
+                if *name != "gw" {
+                    gateway["spec"]["servers"].as_array_mut().unwrap().pop();
+                }
+                Gateway::read(&gateway)
+            })
+            .collect();
+        expectation.judge(&pod(), &configs(|dump| edit(dump)))
+    };
+    let two = ["gw", "other"];
+    assert!(matches!(judge(&two, &twice), Standing::Right(_)));
+    let unclear = Standing::Unclear("its routes cannot be told apart".to_owned());
+    assert_eq!(judge(&["gw"], &twice), unclear);
+    let second = "/configs/0/route_config/virtual_hosts/0/routes/3";
+    let other = |dump: &mut Value| {
+        twice(dump);
+        weights(dump, &[second], [50, 50]);
+    };
+    assert!(matches!(judge(&two, &other), Standing::Other(..)));
+    let three = |dump: &mut Value| {
+        twice(dump);
+        let routes = "/configs/0/route_config/virtual_hosts/0/routes";
+        dump.pointer_mut(routes).unwrap().as_array_mut().unwrap().remove(0);
+    };
+    assert_eq!(judge(&two, &three), unclear);
+}
+
+#[test]
+fn a_route_behind_one_of_its_own_that_takes_every_request_is_told() {
+    let unserved = |first: Value, edit: &dyn Fn(&mut Value)| {
+        let expectation = expectation(|object| {
+            object["spec"]["http"][0]["match"] = first;
+            edit(object);
+        });
+        expectation.unserved_target()
+    };
+    let nothing = |_: &mut Value| {};
+    let why = "route #1 gets no requests: route #0 before it takes them all";
+    for all in
+        [json!([]), json!([{"uri": {"prefix": "/"}}]), json!([{"gateways": ["gw"]}, {"port": 80}])]
+    {
+        assert_eq!(unserved(all.clone(), &nothing).as_deref(), Some(why), "{all}");
+    }
+    for some in [
+        json!([{"uri": {"prefix": "/a"}}]),
+        json!([{"port": 80}]),
+        json!([{"gateways": ["other"]}]),
+        json!([{"sourceLabels": {"app": "web"}}]),
+    ] {
+        assert_eq!(unserved(some.clone(), &nothing), None, "{some}");
+    }
+    let also = |gateway: &'static str| {
+        move |object: &mut Value| object["spec"]["gateways"] = json!(["gw", gateway])
+    };
+    // Of another Gateway nothing is known, nor of sidecars.
+    assert_eq!(unserved(json!([{"gateways": ["gw"]}]), &also("unread")), None);
+    assert_eq!(unserved(json!([{"gateways": ["gw"]}]), &also("mesh")), None);
+    assert_eq!(unserved(json!([]), &also("mesh")).as_deref(), Some(why));
+    let only_tls = |object: &mut Value| object["spec"]["http"][1]["match"] = json!([{"port": 443}]);
+    assert_eq!(unserved(json!([{"port": 80}]), &only_tls), None);
+    assert_eq!(unserved(json!([{"port": 443}]), &only_tls).as_deref(), Some(why));
+}
+
+#[test]
 fn a_destination_that_is_not_asked_for_makes_it_unclear() {
     let to_v3 = |dump: &mut Value| *dump = json(&dump.to_string().replace("|v1|", "|v3|"));
     check(|_| {}, to_v3, "its routes cannot be told apart");
