@@ -4,45 +4,50 @@ use futures_util::future::join_all;
 
 use super::{ApiError, Cluster};
 use crate::domain::{
-    backends::{Backends, Reading, services_of},
+    backends::{Backends, ROOT_NAMESPACE, Reading, services_of},
+    gateway::INSTALLATIONS,
     object::ObjectRef,
     route::Route,
     snapshot::{Service, Subset},
 };
 
-/// Namespace of the mesh's own rules, which apply where no other does (`rootNamespace`).
-const ROOT_NAMESPACE: &str = "istio-system";
-
 impl Cluster {
-    /// Reads the subsets that destinations of these routes refer to and that are not among `known`,
-    /// from where Istio looks for them: the namespace of the Service, then the root namespace.
+    /// Reads the subsets of DestinationRules outside `namespace` that destinations of these routes can
+    /// refer to, `known` being those inside. Istio looks in the caller's namespace, that of the Service
+    /// and the root one. So those of the Services are read and, while a subset is in none, the root's,
+    /// those of `gateways` and where gateways usually are.
     ///
-    /// # Errors
-    /// [`ApiError`] when one of these namespaces may not be read.
+    /// The second result says why not all could be read.
     pub async fn missing_subsets(
         &self,
         routes: &[Route],
         known: &[Subset],
         namespace: &str,
-    ) -> Result<Vec<Subset>, ApiError> {
-        let destinations = || routes.iter().flat_map(|route| &route.destinations);
-        let mut found: Vec<Subset> = Vec::new();
-        let is_missing = |found: &[Subset]| {
-            destinations()
-                .filter(|each| !each.subset.is_empty())
-                .any(|each| each.find_subset(known).is_none() && each.find_subset(found).is_none())
-        };
-        let mut namespaces: Vec<_> =
-            services_of(destinations()).into_iter().map(|service| service.namespace).collect();
-        namespaces.push(ROOT_NAMESPACE.to_owned());
-        namespaces.retain(|each| each != namespace);
-        namespaces.dedup();
-        for namespace in namespaces {
-            if is_missing(&found) {
-                found.extend(self.subsets(&namespace).await?);
+        gateways: &[ObjectRef],
+    ) -> (Vec<Subset>, Option<ApiError>) {
+        let destinations = routes.iter().flat_map(|route| &route.destinations);
+        let destinations: Vec<_> = destinations.filter(|each| !each.subset.is_empty()).collect();
+        let mut read = vec![namespace.to_owned()];
+        let (mut found, mut first_error) = (known.to_vec(), None);
+        let services = services_of(destinations.iter().copied());
+        let needed = services.into_iter().map(|service| (service.namespace, true));
+        let others = std::iter::once(ROOT_NAMESPACE.to_owned())
+            .chain(gateways.iter().map(|gateway| gateway.namespace.clone()))
+            .chain(INSTALLATIONS.map(|each| each.namespace.to_owned()))
+            .map(|namespace| (namespace, false));
+        for (namespace, is_needed) in needed.chain(others) {
+            let is_missing = || destinations.iter().any(|each| each.find_subset(&found).is_none());
+            if read.contains(&namespace) || !(is_needed || is_missing()) {
+                continue;
             }
+            match self.subsets(&namespace).await {
+                Ok(subsets) => found.extend(subsets),
+                Err(error) => first_error = first_error.or(Some(error)),
+            }
+            read.push(namespace);
         }
-        Ok(found)
+        found.drain(..known.len());
+        (found, first_error)
     }
 
     /// Reads the Services that destinations of these routes name, and their pods. What cannot be read

@@ -221,20 +221,15 @@ async fn read_snapshot(cluster: &Cluster, object: &ObjectRef) -> Result<Snapshot
     let delegates = read_delegates(cluster, &named, &[]).await?;
     let routes: Vec<_> =
         std::iter::once(&named).chain(&delegates).flat_map(VirtualService::routes).collect();
-    let subsets = match subsets {
-        Ok(mut subsets) => {
-            let missing = cluster.missing_subsets(&routes, &subsets, namespace).await;
-            missing.map(|missing| {
-                subsets.extend(missing);
-                subsets
-            })
-        }
-        Err(error) => Err(error),
-    };
-    let (subsets, subsets_unread) = match subsets {
+    // What can be read counts, whatever cannot.
+    let (mut subsets, error) = match subsets {
         Ok(subsets) => (subsets, None),
-        Err(error) => (vec![], Some(error.need())),
+        Err(error) => (vec![], Some(error)),
     };
+    let (missing, error_elsewhere) =
+        cluster.missing_subsets(&routes, &subsets, namespace, &named.gateways()).await;
+    subsets.extend(missing);
+    let subsets_unread = error.or(error_elsewhere).map(|error| error.need());
     Ok(Snapshot { named, delegates, subsets, subsets_unread })
 }
 

@@ -6,6 +6,9 @@ use super::{
     snapshot::{Labels, Pod, Service, Subset, selects, service_of_host},
 };
 
+/// Namespace of the mesh's own rules, which apply where no other does (`rootNamespace`).
+pub const ROOT_NAMESPACE: &str = "istio-system";
+
 /// The Services that destinations name, and their pods, as far as they could be read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Backends {
@@ -67,6 +70,17 @@ impl Backends {
             Reading::Found(..) => None,
         });
         services.collect()
+    }
+
+    /// Returns where the rule stands that has the subset of a destination, if gateways elsewhere do not
+    /// look for it there: neither in the Service's namespace nor in the root's, or not exported.
+    #[must_use]
+    pub fn private_rule(&self, destination: &Destination) -> Option<&str> {
+        let service = service_of(destination)?;
+        let subset = destination.find_subset(&self.subsets)?;
+        let is_shared = [&service.namespace, ROOT_NAMESPACE].contains(&subset.namespace.as_str());
+        (!destination.subset.is_empty() && (subset.is_private || !is_shared))
+            .then_some(&subset.namespace)
     }
 
     /// Returns what stands behind a destination.

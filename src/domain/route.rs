@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 use serde_json::Value;
 
 use super::{
-    snapshot::{Subset, full_host, list, port_number, service_of_host, text},
+    snapshot::{Subset, full_host, host_fit, list, port_number, service_of_host, text},
     split,
 };
 
@@ -241,10 +241,21 @@ impl Destination {
         self.label(subsets).unwrap_or(&self.subset)
     }
 
-    /// Returns the subset of a DestinationRule this destination refers to.
+    /// Returns the subset of a DestinationRule this destination refers to: of the rules in the
+    /// Service's namespace, else in another. In each, only those count whose host fits best.
     #[must_use]
     pub fn find_subset<'a>(&self, subsets: &'a [Subset]) -> Option<&'a Subset> {
-        subsets.iter().find(|subset| subset.name == self.subset && subset.host == self.host)
+        let fit = |subset: &'a Subset| Some((subset, host_fit(&subset.host, &self.host)?));
+        let mut fitting: Vec<_> = subsets.iter().filter_map(fit).collect();
+        let own = service_of_host(&self.host).map(|(_, namespace)| namespace);
+        fitting.sort_by_key(|(subset, _)| Some(subset.namespace.as_str()) != own);
+        let mut namespaces =
+            fitting.chunk_by(|(one, _), (other, _)| one.namespace == other.namespace);
+        namespaces.find_map(|rules| {
+            let best = rules.iter().map(|(_, fit)| fit).max();
+            let mut rules = rules.iter().filter(|(_, fit)| Some(fit) == best);
+            rules.find(|(subset, _)| subset.name == self.subset).map(|(subset, _)| *subset)
+        })
     }
 
     /// The `version` label that its subset selects; an empty one is no name.
@@ -371,6 +382,32 @@ mod tests {
         assert_eq!(route.find("web", &subsets), [0, 1]);
         assert_eq!(route.find("#2", &subsets), [2]);
         assert!(route.find("#3", &subsets).is_empty());
+    }
+
+    #[test]
+    fn the_subset_is_that_of_the_rule_that_istio_takes() {
+        let rule = |namespace: &str, host: &str, name: &str| Subset {
+            namespace: namespace.to_owned(),
+            ..subset(host, name, &format!("{name} of {host} in {namespace}"))
+        };
+        let (exact, wildcard) = ("web.shop.svc.corp.local", "*.shop.svc.corp.local");
+        let destination = &route(&json!([{"host": "web", "subset": "a"}])).destinations[0];
+        let check = |subsets: &[Subset], expected: Option<&str>| {
+            let found = destination.find_subset(subsets);
+            assert_eq!(found.map(|each| each.labels["version"].as_str()), expected);
+        };
+        let here = rule("shop", wildcard, "a");
+        check(&[here.clone()], Some("a of *.shop.svc.corp.local in shop"));
+        check(&[rule("shop", "*", "a"), here.clone()], Some("a of *.shop.svc.corp.local in shop"));
+        check(
+            &[here.clone(), rule("shop", exact, "a")],
+            Some("a of web.shop.svc.corp.local in shop"),
+        );
+        // A rule for the host itself stands in for the wildcard, whatever it has.
+        check(&[here.clone(), rule("shop", exact, "b")], None);
+        check(&[rule("edge", exact, "a"), here], Some("a of *.shop.svc.corp.local in shop"));
+        check(&[rule("edge", exact, "a")], Some("a of web.shop.svc.corp.local in edge"));
+        check(&[rule("shop", "*.other.svc.cluster.local", "a")], None);
     }
 
     #[test]

@@ -163,7 +163,12 @@ impl Deployment {
 /// One subset of a DestinationRule, or under the empty name the whole host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subset {
-    /// The host the rule is for, as a full name (`reviews.shop.svc.cluster.local`).
+    /// Namespace of the rule.
+    pub namespace: String,
+    /// Whether only callers in that namespace have it: `exportTo`, or a `workloadSelector`.
+    pub is_private: bool,
+    /// The host the rule is for, as a full name (`reviews.shop.svc.cluster.local`), or `*.` and the
+    /// end of one.
     pub host: String,
     /// `spec.subsets[].name`.
     pub name: String,
@@ -295,14 +300,26 @@ impl Subset {
     pub fn read_all(rule: &Value) -> Vec<Self> {
         const STICKY: &str = "/trafficPolicy/loadBalancer/consistentHash";
         let is_sticky = rule.pointer("/spec").is_some_and(|spec| spec.pointer(STICKY).is_some());
-        let host = full_host(&text(rule, "/spec/host"), &text(rule, "/metadata/namespace"));
-        let whole = Self { host: host.clone(), is_sticky, ..Self::default() };
-        let subsets = list(rule, "/spec/subsets").iter().map(|subset| Self {
-            host: host.clone(),
-            name: text(subset, "/name"),
-            labels: labels(subset, "/labels"),
-            is_sticky: is_sticky || subset.pointer(STICKY).is_some(),
-        });
+        let namespace = text(rule, "/metadata/namespace");
+        let export_to = list(rule, "/spec/exportTo");
+        let is_own = |to: &Value| *to == "." || *to == namespace.as_str();
+        let whole = Self {
+            is_private: rule.pointer("/spec/workloadSelector").is_some()
+                || (!export_to.is_empty() && export_to.iter().all(is_own)),
+            host: full_host(&text(rule, "/spec/host"), &namespace),
+            namespace,
+            is_sticky,
+            ..Self::default()
+        };
+        let subsets: Vec<_> = list(rule, "/spec/subsets")
+            .iter()
+            .map(|subset| Self {
+                name: text(subset, "/name"),
+                labels: labels(subset, "/labels"),
+                is_sticky: is_sticky || subset.pointer(STICKY).is_some(),
+                ..whole.clone()
+            })
+            .collect();
         std::iter::once(whole).chain(subsets).collect()
     }
 }
@@ -322,6 +339,31 @@ pub fn service_of_host(host: &str) -> Option<(&str, &str)> {
     let (name, rest) = host.split_once('.')?;
     let (namespace, domain) = rest.split_once('.')?;
     (domain == "svc" || domain.starts_with("svc.")).then_some((name, namespace))
+}
+
+/// Returns whether two full hosts are the same: by name, or as one Service, whatever the cluster's own
+/// DNS domain is.
+#[must_use]
+pub fn is_same_host(one: &str, other: &str) -> bool {
+    let service = service_of_host(one);
+    one == other || (service.is_some() && service == service_of_host(other))
+}
+
+/// Returns how closely the host of a rule fits a full host; nothing when it is for others. Closest is
+/// the host itself, then the longest wildcard (istio/istio, pilot/pkg/model: `MostSpecificHostMatch`).
+#[must_use]
+pub fn host_fit(rule: &str, host: &str) -> Option<usize> {
+    if is_same_host(rule, host) {
+        return Some(usize::MAX);
+    }
+    let end = rule.strip_prefix('*')?;
+    // Of a Service, what follows `svc` is the cluster's own domain.
+    let before_domain = |name: &str| name.find(".svc.").map(|at| at + ".svc".len());
+    let (end, host) = match (before_domain(end), before_domain(host)) {
+        (Some(in_end), Some(in_host)) => (&end[..in_end], &host[..in_host]),
+        _ => (end, host),
+    };
+    host.ends_with(end).then_some(end.len())
 }
 
 /// Returns the string at a JSON pointer, empty when it is absent or not a string.
@@ -408,6 +450,41 @@ mod tests {
         assert_eq!(full_host("reviews.other", "shop"), "reviews.other");
         assert_eq!(service_of_host("reviews.shop.svc.cluster.local"), Some(("reviews", "shop")));
         assert_eq!(service_of_host("example.com"), None);
+    }
+
+    #[test]
+    fn a_rule_fits_its_host_and_those_below_its_wildcard_in_any_cluster_domain() {
+        let host = "reviews.shop.svc.cluster.local";
+        let fit = |rule: &str| host_fit(rule, host);
+        for rule in [host, "reviews.shop.svc.corp.local", "reviews.shop.svc"] {
+            assert_eq!(fit(rule), Some(usize::MAX), "{rule}");
+        }
+        let wildcards = ["*.shop.svc.corp.local", "*.svc.corp.local", "*"];
+        let fits: Vec<_> = wildcards.iter().map(|rule| fit(rule).unwrap()).collect();
+        assert!(fits.is_sorted_by(|closer, other| closer > other), "{fits:?}");
+        for rule in ["details.shop.svc.cluster.local", "*.other.svc.cluster.local", "*.com", ""] {
+            assert_eq!(fit(rule), None, "{rule}");
+        }
+        assert_eq!(host_fit("*.example.com", "a.example.com"), Some(".example.com".len()));
+        assert_eq!(host_fit("*.example.com", "example.com"), None);
+    }
+
+    #[test]
+    fn a_rule_that_is_not_exported_is_private() {
+        let is_private = |spec: Value| {
+            let rule = json!({"metadata": {"namespace": "shop"}, "spec": spec});
+            Subset::read_all(&rule).iter().all(|subset| subset.is_private)
+        };
+        for spec in [
+            json!({"exportTo": ["."]}),
+            json!({"exportTo": ["shop"]}),
+            json!({"workloadSelector": {}}),
+        ] {
+            assert!(is_private(spec.clone()), "{spec}");
+        }
+        for spec in [json!({}), json!({"exportTo": ["*"]}), json!({"exportTo": [".", "edge"]})] {
+            assert!(!is_private(spec.clone()), "{spec}");
+        }
     }
 
     #[test]

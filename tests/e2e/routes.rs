@@ -68,6 +68,29 @@ fn shown(entry: &Value) -> (Value, Value, Value) {
 }
 
 #[test]
+fn a_route_that_two_gateways_of_one_host_serve_is_proven() {
+    let namespace = Namespace::new(Sandbox::shared());
+    namespace.deploy();
+    let mut second = wide_gateway(&namespace.host());
+    second["metadata"]["name"] = json!("second");
+    let pinned = json!({"match": [{"uri": {"prefix": "/v2"}}], "route": split(0, 100)});
+    let spec = json!({
+        "hosts": [format!("both.{}", namespace.host())],
+        "gateways": ["wide", "second"],
+        "http": [pinned, {"route": split(50, 50)}],
+    });
+    let objects = [wide_gateway(&namespace.host()), second, virtual_service("both", &spec)];
+    namespace.apply(&objects);
+    let output = namespace.kubia(&["shift", "both", "v2=30", "--route", "#1"]).exits(0);
+    assert_proven(&output, "both patched");
+    for proxy in Proxies::open(namespace.sandbox()).iter() {
+        let dump = proxy.get("/config_dump?resource=dynamic_route_configs");
+        let owner = format!("/namespaces/{}/virtual-service/both\"", namespace.name());
+        assert_eq!(dump.matches(&owner).count(), 4, "istiod joins the routes of both: {dump}");
+    }
+}
+
+#[test]
 fn a_delegate_that_nobody_delegates_to_is_never_proven() {
     let namespace = deployed_with_delegate(&[]);
     let output = namespace.kubia(&["shift", "leaf", "v2=30"]).exits(0);

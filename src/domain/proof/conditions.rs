@@ -3,7 +3,7 @@
 //! The rules are those of istiod, pilot/pkg/networking/core/route/route.go: `TranslateRouteMatch`. What
 //! an Envoy has in another form than istiod writes is not compared.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -18,9 +18,9 @@ pub struct Conditions(BTreeMap<String, Value>);
 #[derive(Debug, PartialEq, Eq)]
 enum TextMatch<'a> {
     Present,
-    Exact(Cow<'a, str>),
-    Prefix(Cow<'a, str>),
-    Regex(Cow<'a, str>),
+    Exact(&'a str),
+    Prefix(&'a str),
+    Regex(&'a str),
 }
 
 /// A condition on a header: its name in lower case, whether it is turned around, and what it asks,
@@ -109,13 +109,13 @@ impl Conditions {
     fn path_can_be(&self, matcher: &Matcher) -> bool {
         let path = self.path();
         if let Some(prefix) = &matcher.prefix {
-            return path == TextMatch::Prefix(prefix.into());
+            return path == TextMatch::Prefix(prefix);
         }
         if let Some(exact) = &matcher.path {
-            return path == TextMatch::Exact(exact.into());
+            return path == TextMatch::Exact(exact);
         }
         if let Some(regex) = &matcher.safe_regex {
-            return path == TextMatch::Regex(text(regex, "/regex").into());
+            return path == TextMatch::Regex(regex["regex"].as_str().unwrap_or_default());
         }
         // Istio writes a prefix so for the routes of an Ingress or an HTTPRoute only.
         matcher.path_separated_prefix.is_none()
@@ -125,7 +125,7 @@ impl Conditions {
 
     fn path(&self) -> TextMatch<'_> {
         match self.0.get("uri").map(TextMatch::read) {
-            None | Some(TextMatch::Present) => TextMatch::Prefix("/".into()),
+            None | Some(TextMatch::Present) => TextMatch::Prefix("/"),
             Some(path) => path,
         }
     }
@@ -157,7 +157,7 @@ impl Conditions {
 impl<'a> TextMatch<'a> {
     /// Reads a condition of a VirtualService.
     fn read(json: &'a Value) -> Self {
-        let text = |field| json.get(field).and_then(Value::as_str).map(Cow::Borrowed);
+        let text = |field| json.get(field).and_then(Value::as_str);
         if let Some(regex) = text("regex") {
             // Istio's own sign for a header that is there.
             return if regex == "*" { Self::Present } else { Self::Regex(regex) };
@@ -169,7 +169,7 @@ impl<'a> TextMatch<'a> {
     /// Reads a condition of an Envoy, as this and older releases of Istio write it.
     fn read_envoy(json: &'a Value) -> Option<Self> {
         let text = |pointers: [&str; 2]| {
-            pointers.iter().find_map(|pointer| json.pointer(pointer)?.as_str()).map(Cow::Borrowed)
+            pointers.iter().find_map(|pointer| json.pointer(pointer)?.as_str())
         };
         if json["present_match"] == true {
             return Some(Self::Present);

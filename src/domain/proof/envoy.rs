@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::domain::snapshot::service_of_host;
+use crate::domain::snapshot::is_same_host;
 
 /// A dump that is not what an Envoy sends.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -206,8 +206,7 @@ impl<'a> ClusterName<'a> {
     /// Returns whether it leads to this host, whatever the cluster's own DNS domain is.
     #[must_use]
     pub fn is_host(&self, host: &str) -> bool {
-        let service = service_of_host(host);
-        self.host == host || (service.is_some() && service == service_of_host(self.host))
+        is_same_host(self.host, host)
     }
 }
 

@@ -20,7 +20,7 @@ use self::{
 use crate::domain::{
     object::{Kind, ObjectRef},
     route::{Destination, RouteId},
-    snapshot::{Labels, Pod, full_host, labels, list, port_number, text},
+    snapshot::{Labels, Pod, full_host, is_same_host, labels, list, port_number, text},
     split,
     virtual_service::VirtualService,
 };
@@ -505,7 +505,7 @@ fn wanted_weights(destinations: &[Destination]) -> Vec<u64> {
     let mut weights = vec![0u64; destinations.len()];
     for destination in destinations {
         let is_same = |each: &Destination| {
-            each.host == destination.host
+            is_same_host(&each.host, &destination.host)
                 && each.subset == destination.subset
                 && (each.port == destination.port || each.port.is_none())
         };

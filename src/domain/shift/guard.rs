@@ -355,7 +355,7 @@ mod tests {
             host: "web.shop.svc.cluster.local".to_owned(),
             name: name.to_owned(),
             labels: [("version".to_owned(), name.to_owned())].into(),
-            is_sticky: false,
+            ..Subset::default()
         };
         let backends = Backends {
             services: vec![(ObjectRef::new(Kind::Service, "shop", "web"), reading)],

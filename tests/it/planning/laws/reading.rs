@@ -48,13 +48,17 @@ fn full_host(host: &str, namespace: &str) -> String {
     }
 }
 
-/// Returns the label `version` of a subset, in the first rule that has the subset.
+/// Returns the label `version` of a subset, in the first rule that has the subset: first those of the
+/// Service's own namespace.
 fn label<'a>(host: &str, subset: &str, rules: &'a [Value]) -> Option<&'a str> {
+    let namespace = |rule: &'a Value| rule["metadata"]["namespace"].as_str().unwrap_or_default();
     let of_host = rules.iter().filter(|rule| {
-        let namespace = rule["metadata"]["namespace"].as_str().unwrap_or_default();
-        full_host(rule["spec"]["host"].as_str().unwrap_or_default(), namespace) == host
+        full_host(rule["spec"]["host"].as_str().unwrap_or_default(), namespace(rule)) == host
     });
-    let mut subsets = of_host.flat_map(|rule| list(&rule["spec"], "subsets"));
+    let is_elsewhere = |rule: &&'a Value| host.split('.').nth(1) != Some(namespace(rule));
+    let mut of_host: Vec<_> = of_host.collect();
+    of_host.sort_by_key(is_elsewhere);
+    let mut subsets = of_host.into_iter().flat_map(|rule| list(&rule["spec"], "subsets"));
     let subset = subsets.find(|each| each["name"] == subset)?;
     subset["labels"]["version"].as_str().filter(|label| !label.is_empty())
 }
