@@ -207,8 +207,8 @@ async fn look(
     (facts, user, watch)
 }
 
-/// Waits until the proxies know the ready pods of each version that is to get more: right after a
-/// deploy they do not.
+/// Waits until the proxies know the pods of each version that is to get more as the API server does:
+/// right after a deploy they do not, nor right after pods went.
 async fn wait_heard(
     invocation: &mut Invocation<'_>,
     cluster: &Cluster,
@@ -217,15 +217,15 @@ async fn wait_heard(
     (facts, watch): (&mut Facts, &mut Watch),
 ) {
     let shift = &change.shift;
-    let unheard = guard::unheard(shift, facts);
-    if unheard.is_empty() || args.allow.contains(&Word::NoEndpoints) {
+    let unheard = guard::unheard(shift, facts, &args.allow);
+    if unheard.is_empty() {
         return;
     }
     let deadline = Instant::now() + HEARING.min(args.timeout);
     let versions: Vec<_> = unheard.into_iter().map(|each| Printable(each).to_string()).collect();
     let versions = versions.join(" and ");
     invocation.note(&format!("waiting for the gateway proxies to hear of {versions}"));
-    while !guard::unheard(shift, facts).is_empty() && Instant::now() < deadline {
+    while !guard::unheard(shift, facts, &args.allow).is_empty() && Instant::now() < deadline {
         sleep(AGAIN).await;
         watch.look_again(cluster, shift, &mut facts.proxies, deadline).await;
     }

@@ -41,8 +41,7 @@ impl Watch {
         }
     }
 
-    /// Looks again at those of them that know no ready pod of a version. One that does not answer is
-    /// taken to know none still.
+    /// Looks at them again. Of one that does not answer, what was seen before stays so.
     pub(in crate::commands) async fn look_again(
         &mut self,
         cluster: &Cluster,
@@ -50,17 +49,12 @@ impl Watch {
         facts: &mut [ProxyFacts],
         deadline: Instant,
     ) {
-        let lacks = |pod: &Pod| {
-            let name = pod_name(&pod.object_ref());
-            facts.iter().any(|each| each.pod == name && !each.without_hosts.is_empty())
-        };
-        let pods = self.serving().filter(|pod| lacks(pod)).cloned().collect();
+        let pods = self.serving().cloned().collect();
         for (_, seen) in self.look_at(cluster, shift, pods, deadline).await {
             let Ok(seen) = seen else { continue };
-            facts
-                .iter_mut()
-                .filter(|each| each.pod == seen.pod)
-                .for_each(|each| *each = seen.clone());
+            if let Some(known) = facts.iter_mut().find(|each| each.pod == seen.pod) {
+                *known = seen;
+            }
         }
     }
 

@@ -159,15 +159,35 @@ pub fn check(shift: &Shift, facts: &Facts) -> Findings {
     findings
 }
 
-/// Returns the versions that the API server has ready pods of, and some proxy does not know of yet.
+/// Returns the versions that the API server and the proxies disagree about: it has ready pods that some
+/// proxy does not know of yet or, unless that is allowed, none where every proxy knows a healthy host.
 #[must_use]
-pub fn unheard<'a>(shift: &'a Shift, facts: &Facts) -> Vec<&'a str> {
+pub fn unheard<'a>(shift: &'a Shift, facts: &Facts, allowed: &[Word]) -> Vec<&'a str> {
     let unheard = shift.rising().filter(|(version, destination)| {
-        let Behind::Pods(pods) = facts.backends.behind(destination) else { return false };
-        let mut lacking = facts.proxies.iter().flat_map(|proxy| &proxy.without_hosts);
-        pods.iter().any(|pod| pod.serves()) && lacking.any(|each| each == version)
+        let behind = facts.backends.behind(destination);
+        if let Some((word, _)) = problem(version, destination, &behind) {
+            return facts.is_heard_of(version) && !allowed.contains(&word);
+        }
+        ready(&behind).is_some()
+            && facts.proxies.iter().any(|proxy| proxy.lacks(version))
+            && !allowed.contains(&Word::NoEndpoints)
     });
     unheard.map(|(version, _)| version).collect()
+}
+
+impl Facts {
+    /// Whether every proxy was read, and knows a healthy host of a version that is to get more.
+    fn is_heard_of(&self, version: &str) -> bool {
+        !self.proxies.is_empty()
+            && self.not_checked.is_empty()
+            && !self.proxies.iter().any(|proxy| proxy.lacks(version))
+    }
+}
+
+impl ProxyFacts {
+    fn lacks(&self, version: &str) -> bool {
+        self.without_hosts.iter().any(|each| each == version)
+    }
 }
 
 impl Findings {
@@ -230,10 +250,22 @@ fn check_route(route: &RouteShift, facts: &Facts, findings: &mut Findings) {
         // Who gets less is not made worse; a proxy that knows nobody counts only where the API does.
         let rises = after[index] > before[index];
         match problem(version, destination, &behind[index]) {
+            // Pods of another cluster, or a ServiceEntry.
+            Some((_, what)) if rises && facts.is_heard_of(version) => findings
+                .warnings
+                .push(format!("{what}, but every gateway proxy knows a healthy endpoint")),
             Some((word, what)) if rises => findings.refuse(word, what),
             Some((_, what)) => findings.warnings.push(what),
             None if rises => check_proxies(version, facts, findings),
             None => {}
+        }
+        // Proxies that could be asked tell it themselves.
+        if rises
+            && facts.proxies.is_empty()
+            && let Some(namespace) = facts.backends.private_rule(destination)
+        {
+            let rule = format!("the DestinationRule of {version} in namespace {namespace}");
+            findings.not_checked.push(format!("whether gateways use {rule}"));
         }
         let is_sticky =
             destination.find_subset(&facts.backends.subsets).is_some_and(|each| each.is_sticky);
@@ -281,7 +313,7 @@ fn no_endpoints(version: &str, pods: usize) -> String {
 
 fn check_proxies(version: &str, facts: &Facts, findings: &mut Findings) {
     for proxy in &facts.proxies {
-        if proxy.without_hosts.iter().any(|each| each == version) {
+        if proxy.lacks(version) {
             let pod = &proxy.pod;
             findings
                 .refuse(Word::NoEndpoints, format!("{pod} knows no healthy endpoint of {version}"));
@@ -355,6 +387,7 @@ mod tests {
             host: "web.shop.svc.cluster.local".to_owned(),
             name: name.to_owned(),
             labels: [("version".to_owned(), name.to_owned())].into(),
+            namespace: "shop".to_owned(),
             ..Subset::default()
         };
         let backends = Backends {
@@ -417,6 +450,47 @@ mod tests {
         let what = "service/web in namespace shop does not exist";
         let (v1, v2) = (format!("v1: {what}"), format!("v2: {what}"));
         check(&shift, &facts, &[(Word::Missing, &v2)], [&[&v1], &[]]);
+    }
+
+    #[test]
+    fn what_every_proxy_knows_an_endpoint_of_is_warned_of_wherever_that_is() {
+        let shift = shift([90, 10], [70, 30]);
+        let here = |proxies: Vec<ProxyFacts>| Facts { proxies, ..facts([4, 0]) };
+        let why = "v2: none of its 1 pods is ready";
+        let but = format!("{why}, but every gateway proxy knows a healthy endpoint");
+        let all = here(vec![proxy(None, &[]), proxy(None, &[])]);
+        check(&shift, &all, &[], [&[&but], &[]]);
+        assert_eq!(unheard(&shift, &all, &[]), ["v2"]);
+        assert_eq!(unheard(&shift, &all, &[Word::NoEndpoints]), [""; 0]);
+
+        // Unless one does not, or could not be asked.
+        let refused: &[(Word, &str)] = &[(Word::NoEndpoints, why)];
+        let one = here(vec![proxy(None, &[]), proxy(None, &["v2"])]);
+        check(&shift, &one, refused, NOTHING);
+        assert_eq!(unheard(&shift, &one, &[]), [""; 0]);
+        let unread = Facts { not_checked: vec!["a proxy".to_owned()], ..all.clone() };
+        check(&shift, &unread, refused, [&[], &["a proxy"]]);
+
+        let mut entry = all;
+        entry.backends.services[0].1 = Reading::Absent;
+        let findings = super::check(&shift, &entry);
+        assert_eq!(findings.refusals, []);
+    }
+
+    #[test]
+    fn a_rule_that_gateways_may_not_use_is_not_checked_where_they_could_not_be_asked() {
+        let shift = shift([90, 10], [70, 30]);
+        let mut facts = facts([4, 4]);
+        facts.backends.subsets[1].is_private = true;
+        let what = "whether gateways use the DestinationRule of v2 in namespace shop";
+        check(&shift, &facts, &[], [&[], &[what]]);
+        facts.proxies = vec![proxy(None, &[])];
+        check(&shift, &facts, &[], NOTHING);
+        facts.proxies.clear();
+        facts.backends.subsets[1].is_private = false;
+        facts.backends.subsets[1].namespace = "elsewhere".to_owned();
+        let what = "whether gateways use the DestinationRule of v2 in namespace elsewhere";
+        check(&shift, &facts, &[], [&[], &[what]]);
     }
 
     #[test]
