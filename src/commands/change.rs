@@ -157,6 +157,7 @@ async fn prepare(
         let unread = unread.map(|why| format!("whether the route is shadowed ({why})"));
         facts.not_checked.extend(unread);
         watch.note_shadows(&facts.proxies);
+        facts.unserved.iter().for_each(|why| watch.gap(why.clone()));
     }
     let history = judge(invocation, change, args, &facts, user)?;
     if let (ProofMode::Require, Some(watch)) = (args.proof, &mut watch) {
@@ -202,6 +203,7 @@ async fn look(
         owners: owner::owners(&shift.virtual_service.json),
         proxies,
         roots: watch.as_ref().map(Watch::roots).unwrap_or_default(),
+        unserved: watch.as_ref().and_then(Watch::unserved),
         not_checked: vec![],
     };
     (facts, user, watch)
@@ -271,7 +273,7 @@ async fn require_provable(
 ) -> Result<(), Error> {
     let mut reasons = watch.obstacles();
     if reasons.is_empty() {
-        reasons = watch.unserved(cluster, Instant::now() + args.timeout).await;
+        reasons = watch.closed(cluster, Instant::now() + args.timeout).await;
     }
     if reasons.is_empty() {
         return Ok(());

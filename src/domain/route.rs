@@ -118,6 +118,10 @@ impl Route {
             let field = format!("/spec/{}", protocol.field());
             for (index, route) in list(virtual_service, &field).iter().enumerate() {
                 let destinations = list(route, "/route").iter();
+                // The API server lets nothing else in; a weight can be given to nothing else.
+                if !destinations.clone().all(Value::is_object) {
+                    continue;
+                }
                 routes.push(Self {
                     id: RouteId { protocol, index },
                     name: text(route, "/name"),

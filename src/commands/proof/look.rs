@@ -73,14 +73,14 @@ impl Watch {
     }
 
     /// Returns where proxies do not serve the routes, whatever their weights are.
-    pub(in crate::commands) async fn unserved(
+    pub(in crate::commands) async fn closed(
         &mut self,
         cluster: &Cluster,
         deadline: Instant,
     ) -> Vec<String> {
         let pods = self.serving().cloned().collect();
         let expectations = &self.expectations;
-        let look = async |_: &ObjectRef, proxy: &mut Proxy| unserved(proxy, expectations).await;
+        let look = async |_: &ObjectRef, proxy: &mut Proxy| closed(proxy, expectations).await;
         let looked = self.forwards.each(cluster, pods, deadline, look).await;
         // What cannot be read now is told by the proof.
         let missing = looked.into_iter().filter_map(|(pod, seen)| Some((pod, seen.ok()??)));
@@ -165,7 +165,7 @@ pub(super) async fn obstacle(
 }
 
 /// Returns why a proxy does not serve the routes it has: a listener or certificate that is missing.
-async fn unserved(
+async fn closed(
     proxy: &mut Proxy,
     expectations: &[Expectation],
 ) -> Result<Option<String>, ProxyError> {

@@ -83,6 +83,13 @@ impl Watch {
         self.expectations.iter().map(|each| each.root.object.clone()).collect()
     }
 
+    /// Returns why a route that is meant gets no requests from anybody, whatever its weights are.
+    pub(super) fn unserved(&self) -> Option<String> {
+        let mut reasons = self.expectations.iter().map(Expectation::unserved_target);
+        let first = reasons.next()??;
+        reasons.all(|reason| reason.is_some()).then_some(first)
+    }
+
     /// Returns why no proof is possible, whatever the proxies run.
     pub(super) fn obstacles(&self) -> Vec<String> {
         let mut obstacles = self.gaps();
@@ -100,7 +107,7 @@ impl Watch {
         &self.unread
     }
 
-    fn gap(&mut self, why: String) {
+    pub(super) fn gap(&mut self, why: String) {
         if !self.gaps.contains(&why) {
             self.gaps.push(why);
         }

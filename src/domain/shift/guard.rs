@@ -63,6 +63,8 @@ pub struct Facts {
     pub proxies: Vec<ProxyFacts>,
     /// The VirtualServices that serve the routes: several, for a delegate of several.
     pub roots: Vec<ObjectRef>,
+    /// Why a route that is meant gets no requests anywhere, whatever its weights are.
+    pub unserved: Option<String>,
     /// What could not be read, in words.
     pub not_checked: Vec<String>,
 }
@@ -145,6 +147,9 @@ pub fn check(shift: &Shift, facts: &Facts) -> Findings {
                 format!("on {pod}, {shadow} takes these requests before it does"),
             );
         }
+    }
+    if let Some(why) = &facts.unserved {
+        findings.refuse(Word::Shadowed, why.clone());
     }
     if let [_, _, ..] = facts.roots.as_slice() {
         let roots: Vec<_> = facts.roots.iter().map(ToString::to_string).collect();
