@@ -51,6 +51,7 @@ impl Walk<'_> {
         blocks.push(self.command("shift", &format!("kubectl kubia shift --v2 30{flags}"))?);
         blocks.push(self.count("count-after", &proxies, 30)?);
         blocks.push(self.command("status", &format!("kubectl kubia status{flags}"))?);
+        blocks.push(self.command("undo", &format!("kubectl kubia undo{flags}"))?);
         blocks.push(self.command("history", &format!("kubectl kubia history{flags}"))?);
         Ok(blocks)
     }
