@@ -47,19 +47,18 @@ impl Forwards {
         deadline: Instant,
         act: impl AsyncFn(&ObjectRef, &mut Proxy) -> Result<T, ProxyError>,
     ) -> Vec<(ObjectRef, Result<T, Unseen>)> {
-        let (act, keep) = (&act, pods.len() <= AT_ONCE);
+        let (act, are_kept) = (&act, pods.len() <= AT_ONCE);
         let looks: Vec<_> = pods
             .into_iter()
             .map(|pod| {
                 let object = pod.object_ref();
-                let opened = self.open.remove(&object);
-                let denied = self.denied.get(&object).cloned();
+                let opened = match self.denied.get(&object) {
+                    Some(right) => Err(Unseen::Denied(right.clone())),
+                    None => Ok(self.open.remove(&object)),
+                };
                 async move {
                     let look = async {
-                        if let Some(right) = denied {
-                            return Err(Unseen::Denied(right));
-                        }
-                        let mut proxy = match opened {
+                        let mut proxy = match opened? {
                             Some(proxy) => proxy,
                             None => cluster.proxy(pod).await?,
                         };
@@ -75,19 +74,34 @@ impl Forwards {
         let mut looks = stream::iter(looks).buffer_unordered(AT_ONCE);
         let mut results = Vec::new();
         while let Some((pod, looked)) = looks.next().await {
-            let result = looked.map(|(seen, proxy)| {
-                if keep {
-                    self.open.insert(pod.clone(), proxy);
-                }
-                seen
-            });
-            if let Err(Unseen::Denied(right)) = &result {
-                self.denied.insert(pod.clone(), right.clone());
-            }
-            results.push((pod, result));
+            let seen = self.keep(&pod, looked, are_kept);
+            results.push((pod, seen));
         }
         results.sort_by(|(one, _), (other, _)| one.cmp(other));
         results
+    }
+
+    /// Keeps the forward that was looked through, or the right that is missing.
+    fn keep<T>(
+        &mut self,
+        pod: &ObjectRef,
+        looked: Result<(T, Proxy), Unseen>,
+        is_kept: bool,
+    ) -> Result<T, Unseen> {
+        match looked {
+            Ok((seen, proxy)) => {
+                if is_kept {
+                    self.open.insert(pod.clone(), proxy);
+                }
+                Ok(seen)
+            }
+            Err(unseen) => {
+                if let Unseen::Denied(right) = &unseen {
+                    self.denied.insert(pod.clone(), right.clone());
+                }
+                Err(unseen)
+            }
+        }
     }
 }
 

@@ -7,20 +7,21 @@
 mod conditions;
 pub mod envoy;
 pub mod evidence;
+mod gateway;
 pub mod merged;
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
+pub use self::gateway::Gateway;
 use self::{
     envoy::{Chain, ClusterName, EnvoyRoute, Listener, RouteConfig, VirtualHost},
+    gateway::Server,
     merged::{MergedRoute, Place, ServedRoute},
 };
 use crate::domain::{
     object::{Kind, ObjectRef},
     route::{Destination, RouteId},
-    snapshot::{Labels, Pod, full_host, is_same_host, labels, list, port_number, text},
+    snapshot::{Pod, is_same_host},
     split,
     virtual_service::VirtualService,
 };
@@ -39,33 +40,6 @@ pub struct Expectation {
     pub targets: Vec<Target>,
     /// The Gateways the root is bound to.
     pub gateways: Vec<Gateway>,
-}
-
-/// An Istio Gateway, as far as it decides where routes are served.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gateway {
-    /// Its address.
-    pub object: ObjectRef,
-    /// `spec.selector`: the pods that run it.
-    pub selector: Labels,
-    servers: Vec<Server>,
-}
-
-/// One of `spec.servers` that HTTP routes are served at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Server {
-    port: u16,
-    /// The route configuration of a server with TLS; for others the pod's Services decide its port.
-    https_config: Option<String>,
-    hosts: Vec<ServerHost>,
-}
-
-/// One of `hosts` of a server: `host`, or `namespace/host`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct ServerHost {
-    host: String,
-    /// The namespace whose VirtualServices alone may serve it.
-    namespace: Option<String>,
 }
 
 /// How a proxy's routes stand against the expectation.
@@ -109,87 +83,6 @@ pub struct Front {
     pub listeners: Vec<Listener>,
     /// The secrets it has.
     pub secrets: BTreeSet<String>,
-}
-
-impl Gateway {
-    /// Reads a Gateway from its JSON.
-    #[must_use]
-    pub fn read(json: &Value) -> Self {
-        let (namespace, name) = (text(json, "/metadata/namespace"), text(json, "/metadata/name"));
-        let object = ObjectRef::new(Kind::Gateway, &namespace, &name);
-        let servers = list(json, "/spec/servers").iter();
-        Self {
-            servers: servers.filter_map(|server| Server::read(&object, server)).collect(),
-            selector: labels(json, "/spec/selector"),
-            object,
-        }
-    }
-
-    /// The servers a VirtualService is served at, but for its matches.
-    fn servers_of(&self, root: &VirtualService) -> impl Iterator<Item = merged::GatewayPort<'_>> {
-        let servers = self.servers.iter().filter(|server| server.serves(root));
-        servers.map(|server| (&self.object, server.port))
-    }
-
-    /// Returns whether a pod runs it. Unlike a Service, a Gateway without a selector is run by all.
-    #[must_use]
-    pub fn is_run_by(&self, pod: &Pod) -> bool {
-        self.selector.iter().all(|(key, value)| pod.labels.get(key) == Some(value))
-    }
-}
-
-impl Server {
-    fn read(gateway: &ObjectRef, json: &Value) -> Option<Self> {
-        let protocol = text(json, "/port/protocol").to_ascii_uppercase();
-        let is_terminating = !["PASSTHROUGH", "AUTO_PASSTHROUGH"]
-            .contains(&text(json, "/tls/mode").to_ascii_uppercase().as_str());
-        let is_https = protocol == "HTTPS" && is_terminating;
-        let is_http = ["HTTP", "HTTP2", "GRPC", "GRPC-WEB"].contains(&protocol.as_str());
-        let port = port_number(json, "/port/number")?;
-        // istiod, pilot/pkg/model/gateway.go: gatewayRDSRouteName.
-        let https_config = || {
-            let bind = text(json, "/bind");
-            let (ObjectRef { namespace, name, .. }, server) = (gateway, text(json, "/port/name"));
-            let config = format!("https.{port}.{server}.{name}.{namespace}");
-            if bind.is_empty() { config } else { format!("{config}.{bind}") }
-        };
-        let hosts = list(json, "/hosts").iter().filter_map(Value::as_str);
-        (is_http || is_https).then(|| Self {
-            port,
-            https_config: is_https.then(https_config),
-            hosts: hosts.map(|host| ServerHost::read(host, gateway)).collect(),
-        })
-    }
-
-    /// Whether a VirtualService has routes at it, unless their matches say otherwise.
-    fn serves(&self, root: &VirtualService) -> bool {
-        let namespace = &root.object.namespace;
-        let hosts: Vec<_> = root.hosts().iter().map(|host| full_host(host, namespace)).collect();
-        self.hosts.iter().any(|own| {
-            own.namespace.as_ref().is_none_or(|only| only == namespace)
-                && hosts.iter().any(|host| overlap(&own.host, host))
-        })
-    }
-
-    /// Whether its routes can stand in the route configuration of this name.
-    fn can_be_in(&self, config: &str) -> bool {
-        match &self.https_config {
-            Some(own) => own == config,
-            None => !config.starts_with("https."),
-        }
-    }
-}
-
-impl ServerHost {
-    fn read(text: &str, gateway: &ObjectRef) -> Self {
-        let (namespace, host) = text.split_once('/').unwrap_or(("*", text));
-        let namespace = match namespace {
-            "*" => None,
-            "." => Some(gateway.namespace.clone()),
-            other => Some(other.to_owned()),
-        };
-        Self { host: host.to_owned(), namespace }
-    }
 }
 
 impl Expectation {
@@ -452,17 +345,6 @@ impl LiveRoute {
             is_right: split::same_shares(&weights, &wanted_weights(destinations)),
             shares: split::shares(&weights),
         })
-    }
-}
-
-/// Whether two host patterns have a host in common.
-fn overlap(one: &str, other: &str) -> bool {
-    let (one, other) = (one.to_ascii_lowercase(), other.to_ascii_lowercase());
-    match (one.strip_prefix('*'), other.strip_prefix('*')) {
-        (None, None) => one == other,
-        (Some(suffix), None) => other.ends_with(suffix),
-        (None, Some(suffix)) => one.ends_with(suffix),
-        (Some(one), Some(other)) => one.ends_with(other) || other.ends_with(one),
     }
 }
 
