@@ -158,12 +158,10 @@ impl Watch {
                 }
             }
             let routes = merged::merge(&root, &delegates);
-            self.expectations.push(Expectation {
-                root,
-                routes,
-                targets: targets.clone(),
-                gateways,
-            });
+            let targets = targets.clone();
+            let mut expectation = Expectation { root, routes, targets, gateways };
+            expectation.leave_out_sidecars();
+            self.expectations.push(expectation);
         }
     }
 

@@ -155,6 +155,24 @@ impl Expectation {
         })
     }
 
+    /// Leaves out the targets that run in sidecars alone, and the Gateways where none is left.
+    pub fn leave_out_sidecars(&mut self) {
+        if !self.root.is_for_mesh() {
+            return;
+        }
+        let Self { root, routes, targets, gateways } = self;
+        targets.retain(|(object, id)| {
+            let mut here =
+                routes.iter().filter(|each| each.object == *object && each.route.id == *id);
+            let servers: Vec<_> =
+                gateways.iter().flat_map(|gateway| gateway.servers_of(root)).collect();
+            here.any(|route| servers.iter().any(|server| route.is_for(Some(*server))))
+        });
+        if targets.is_empty() {
+            gateways.clear();
+        }
+    }
+
     /// Returns why a target gets no requests at any server, whatever its weights are: a route of the
     /// same VirtualService before it takes them all. What cannot be told is none.
     #[must_use]

@@ -394,3 +394,18 @@ fn dumps_in_another_shape_are_no_dumps() {
         assert!(envoy::route_configs(dump).is_err(), "{}", String::from_utf8_lossy(dump));
     }
 }
+
+#[test]
+fn what_runs_in_sidecars_alone_is_not_looked_for_at_gateways() {
+    let check = |gateways: &[&str], matched: &[&str], expected: usize| {
+        let mut expectation = expectation(|root| {
+            root["spec"]["gateways"] = json!(gateways);
+            root["spec"]["http"][1]["match"] = json!([{"gateways": matched}]);
+        });
+        expectation.leave_out_sidecars();
+        assert_eq!((expectation.targets.len(), expectation.gateways.len()), (expected, expected));
+    };
+    check(&["gw", "mesh"], &["mesh"], 0);
+    check(&["gw", "mesh"], &["gw", "mesh"], 1);
+    check(&["gw"], &["mesh"], 1);
+}
