@@ -11,6 +11,16 @@ use crate::domain::{
     snapshot::{Service, Subset},
 };
 
+/// Whether the DestinationRules of a namespace have to be read.
+#[derive(Clone, Copy, PartialEq)]
+enum Wanted {
+    Always,
+    /// Where a subset is in none so far.
+    ForTheRest,
+    /// The same, but a gateway only might be there.
+    IfReadable,
+}
+
 impl Cluster {
     /// Reads the subsets of DestinationRules outside `namespace` that destinations of these routes can
     /// refer to, `known` being those inside. Istio looks in the caller's namespace, that of the Service
@@ -30,18 +40,19 @@ impl Cluster {
         let mut read = vec![namespace.to_owned()];
         let (mut found, mut first_error) = (known.to_vec(), None);
         let services = services_of(destinations.iter().copied());
-        let needed = services.into_iter().map(|service| (service.namespace, true));
+        let needed = services.into_iter().map(|service| (service.namespace, Wanted::Always));
         let others = std::iter::once(ROOT_NAMESPACE.to_owned())
             .chain(gateways.iter().map(|gateway| gateway.namespace.clone()))
-            .chain(INSTALLATIONS.map(|each| each.namespace.to_owned()))
-            .map(|namespace| (namespace, false));
-        for (namespace, is_needed) in needed.chain(others) {
+            .map(|namespace| (namespace, Wanted::ForTheRest));
+        let usual = INSTALLATIONS.map(|each| (each.namespace.to_owned(), Wanted::IfReadable));
+        for (namespace, wanted) in needed.chain(others).chain(usual) {
             let is_missing = || destinations.iter().any(|each| each.find_subset(&found).is_none());
-            if read.contains(&namespace) || !(is_needed || is_missing()) {
+            if read.contains(&namespace) || !(wanted == Wanted::Always || is_missing()) {
                 continue;
             }
             match self.subsets(&namespace).await {
                 Ok(subsets) => found.extend(subsets),
+                Err(_) if wanted == Wanted::IfReadable => {}
                 Err(error) => first_error = first_error.or(Some(error)),
             }
             read.push(namespace);

@@ -35,7 +35,7 @@ const REASON_LIMIT: usize = 200;
 const GRACE: Duration = Duration::from_secs(2);
 
 /// How long to wait before proxies are looked at again before a write.
-const AGAIN: Duration = Duration::from_millis(50);
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// How long proxies may take to say what they run before a write, which must not wait for long.
 const LOOKING: Duration = Duration::from_secs(10);
@@ -190,7 +190,7 @@ async fn look(
         let object = &shift.virtual_service.object;
         let targets = shift.routes.iter().map(|each| (object.clone(), each.route.id)).collect();
         let mut watch = Watch::new(cluster, &change.snapshot, shift.applied(), targets).await;
-        let proxies = watch.look(cluster, shift, Instant::now() + LOOKING.min(args.timeout)).await;
+        let proxies = watch.look(cluster, shift, Instant::now() + LOOKING).await;
         (Some(watch), proxies)
     };
     let (backends, user, (watch, proxies)) = tokio::join!(backends, user, watch);

@@ -8,7 +8,7 @@ use super::{
     gateway::IngressGateway,
     gateway_url::Candidate,
     object::ObjectRef,
-    proof::LiveRoute,
+    proof::{LiveRoute, Target},
     route::{Route, RouteId},
     shift,
     snapshot::Pod,
@@ -40,8 +40,8 @@ pub struct ProxyState {
     pub pod: ObjectRef,
     /// The shares it gives each route, or why that cannot be told.
     pub routes: Result<Vec<LiveRoute>, String>,
-    /// Why requests do not arrive as its routes say; nothing when they do.
-    pub obstacle: Option<String>,
+    /// Why requests do not arrive as a route says, for those where they do not.
+    pub obstacles: Vec<(Target, String)>,
 }
 
 /// The chain a request passes.
@@ -208,7 +208,11 @@ fn route_status(object: &ObjectRef, route: &Route, snapshot: &Snapshot) -> Route
         .map(|state| ProxyRoute {
             pod: state.pod.clone(),
             shares: shares(object, route, &state.routes),
-            obstacle: state.obstacle.clone(),
+            obstacle: state
+                .obstacles
+                .iter()
+                .find(|((at, id), _)| at == object && *id == route.id)
+                .map(|(_, obstacle)| obstacle.clone()),
         })
         .collect();
     let names = route.versions(&snapshot.routes.subsets);

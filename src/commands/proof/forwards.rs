@@ -38,16 +38,16 @@ impl Unseen {
 }
 
 impl Forwards {
-    /// Does something with the proxy of each pod, with a few at a time, at the longest until the
-    /// deadline.
+    /// Does something with the proxy of each pod, with a few at a time, each at the longest until the
+    /// deadline that it has when its turn comes.
     pub(super) async fn each<T>(
         &mut self,
         cluster: &Cluster,
         pods: Vec<Pod>,
-        deadline: Instant,
+        deadline: impl Fn() -> Instant,
         act: impl AsyncFn(&ObjectRef, &mut Proxy) -> Result<T, ProxyError>,
     ) -> Vec<(ObjectRef, Result<T, Unseen>)> {
-        let (act, are_kept) = (&act, pods.len() <= AT_ONCE);
+        let (act, deadline, are_kept) = (&act, &deadline, pods.len() <= AT_ONCE);
         let looks: Vec<_> = pods
             .into_iter()
             .map(|pod| {
@@ -66,7 +66,7 @@ impl Forwards {
                         Ok((seen, proxy))
                     };
                     let late = || Err(Unseen::Failed("not looked at in time".to_owned()));
-                    let looked = timeout_at(deadline, look).await.unwrap_or_else(|_| late());
+                    let looked = timeout_at(deadline(), look).await.unwrap_or_else(|_| late());
                     (object, looked)
                 }
             })

@@ -7,7 +7,7 @@ use crate::{
     cluster::{Cluster, Proxy, ProxyError},
     domain::{
         object::ObjectRef,
-        proof::{Expectation, LiveRoute, Places, evidence::pod_name},
+        proof::{Expectation, Front, LiveRoute, Places, Target, evidence::pod_name},
         shift::{Shift, guard::ProxyFacts},
         snapshot::Pod,
         status::ProxyState,
@@ -69,7 +69,7 @@ impl Watch {
         let look = async |pod: &ObjectRef, proxy: &mut Proxy| {
             look_before(pod, proxy, expectations, shift).await
         };
-        self.forwards.each(cluster, pods, deadline, look).await
+        self.forwards.each(cluster, pods, || deadline, look).await
     }
 
     /// Returns where proxies do not serve the routes, whatever their weights are.
@@ -81,7 +81,7 @@ impl Watch {
         let pods = self.serving().cloned().collect();
         let expectations = &self.expectations;
         let look = async |_: &ObjectRef, proxy: &mut Proxy| closed(proxy, expectations).await;
-        let looked = self.forwards.each(cluster, pods, deadline, look).await;
+        let looked = self.forwards.each(cluster, pods, || deadline, look).await;
         // What cannot be read now is told by the proof.
         let missing = looked.into_iter().filter_map(|(pod, seen)| Some((pod, seen.ok()??)));
         missing.map(|(pod, why)| format!("{}: {why}", pod_name(&pod))).collect()
@@ -96,11 +96,11 @@ impl Watch {
         let pods = self.serving().cloned().collect();
         let expectations = &self.expectations;
         let look = async |_: &ObjectRef, proxy: &mut Proxy| observe(proxy, expectations).await;
-        let looked = self.forwards.each(cluster, pods, deadline, look).await;
+        let looked = self.forwards.each(cluster, pods, || deadline, look).await;
         let states = looked.into_iter().map(|(pod, seen)| {
-            let (routes, obstacle) =
-                seen.unwrap_or_else(|unseen| (Err(unseen.into_reason()), None));
-            ProxyState { pod, routes, obstacle }
+            let (routes, obstacles) =
+                seen.unwrap_or_else(|unseen| (Err(unseen.into_reason()), vec![]));
+            ProxyState { pod, routes, obstacles }
         });
         states.collect()
     }
@@ -124,30 +124,33 @@ async fn look_before(
     Ok(ProxyFacts { pod: pod_name(pod), shadow, without_hosts })
 }
 
-/// Returns the shares a proxy gives each route, or why that cannot be told; and why requests do not
-/// arrive accordingly.
+/// Returns the shares a proxy gives each route, or why that cannot be told; and for each route why
+/// requests do not arrive accordingly.
 async fn observe(
     proxy: &mut Proxy,
     expectations: &[Expectation],
-) -> Result<(Result<Vec<LiveRoute>, String>, Option<String>), ProxyError> {
+) -> Result<(Result<Vec<LiveRoute>, String>, Vec<(Target, String)>), ProxyError> {
     let pod = proxy.pod.clone();
     let configs = proxy.routes().await?;
-    let (mut routes, mut places) = (Vec::new(), Places::default());
-    for expectation in expectations {
-        match expectation.observe(&pod, configs) {
-            Ok((live, at)) => {
+    let (mut routes, mut all) = (Vec::new(), Vec::new());
+    for each in expectations.iter().flat_map(Expectation::by_target) {
+        match each.observe(&pod, configs) {
+            Ok((live, places)) => {
                 routes.extend(live);
-                places.extend(at);
+                all.push((each.targets[0].clone(), each.shadow(&pod, configs), places));
             }
-            Err(why) => return Ok((Err(why), None)),
+            Err(why) => return Ok((Err(why), vec![])),
         }
     }
-    let shadow = expectations.iter().find_map(|each| each.shadow(&pod, configs));
-    let obstacle = match shadow {
-        Some(shadow) => Some(format!("{shadow} takes these requests before it does")),
-        None => obstacle(proxy, &places).await?,
-    };
-    Ok((Ok(routes), obstacle))
+    let (mut obstacles, mut front) = (Vec::new(), None);
+    for (target, shadow, places) in all {
+        let obstacle = match shadow {
+            Some(shadow) => Some(format!("{shadow} takes these requests before it does")),
+            None => obstacle(proxy, &places, &mut front).await?,
+        };
+        obstacles.extend(obstacle.map(|why| (target, why)));
+    }
+    Ok((Ok(routes), obstacles))
 }
 
 /// Returns why a proxy does not serve these routes, whatever their weights are: a cluster without
@@ -155,13 +158,17 @@ async fn observe(
 pub(super) async fn obstacle(
     proxy: &mut Proxy,
     places: &Places,
+    front: &mut Option<Front>,
 ) -> Result<Option<String>, ProxyError> {
     // Clusters are few and asked for by name; listeners are all read, so only when these are well.
     let unhealthy = places.unhealthy(&proxy.healthy(&places.clusters).await?);
     if unhealthy.is_some() {
         return Ok(unhealthy);
     }
-    Ok(places.obstacle(&proxy.front().await?))
+    if front.is_none() {
+        *front = Some(proxy.front().await?);
+    }
+    Ok(front.as_ref().and_then(|front| places.obstacle(front)))
 }
 
 /// Returns why a proxy does not serve the routes it has: a listener or certificate that is missing.
@@ -173,5 +180,5 @@ async fn closed(
     let configs = proxy.routes().await?;
     let observed = expectations.iter().filter_map(|each| each.observe(&pod, configs).ok());
     let configs = observed.flat_map(|(_, places)| places.configs).collect();
-    obstacle(proxy, &Places { configs, ..Places::default() }).await
+    obstacle(proxy, &Places { configs, ..Places::default() }, &mut None).await
 }

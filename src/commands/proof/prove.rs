@@ -19,10 +19,13 @@ use crate::{
 };
 
 /// How long to wait before pods that could not be read are looked at again.
-const AGAIN: Duration = Duration::from_millis(200);
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// How long a proxy is watched before others have their turn, and pods are listed again.
 const TURN: Duration = Duration::from_secs(5);
+
+/// How long one proxy may hold up the next look at the others.
+const LONGEST_TURN: Duration = Duration::from_secs(10);
 
 /// How long the last look at a proxy may take after its time is over.
 const LAST_LOOK: Duration = Duration::from_secs(1);
@@ -43,21 +46,23 @@ impl Watch {
         let start = Instant::now();
         let deadline = start + timeout;
         let mut seen = BTreeMap::new();
-        let (mut is_first, mut overtaken) = (true, None);
+        let (mut is_first, mut is_last, mut overtaken) = (true, false, None);
         loop {
             let is_settled = |pod: &ObjectRef| seen.get(pod).is_some_and(Seen::is_final);
             let is_pending = |pod: &ObjectRef| !is_settled(pod);
             let pending: Vec<_> =
                 self.serving().filter(|pod| is_pending(&pod.object_ref())).cloned().collect();
-            let is_over = !is_first && Instant::now() >= deadline;
-            if pending.is_empty() || is_over || overtaken.is_some() {
+            if pending.is_empty() || is_last || overtaken.is_some() {
                 break;
             }
+            // What was seen before the deadline is looked at once more after it.
+            is_last = Instant::now() >= deadline;
+            let limit = || (Instant::now() + LONGEST_TURN).min(deadline.max(start) + LAST_LOOK);
             let expectations = &self.expectations;
             let look = async |_: &ObjectRef, proxy: &mut Proxy| {
                 watch(proxy, expectations, start, deadline).await
             };
-            let looked = self.forwards.each(cluster, pending, deadline + LAST_LOOK, look).await;
+            let looked = self.forwards.each(cluster, pending, limit, look).await;
             looked.into_iter().for_each(|(pod, now)| learn(&mut seen, pod, now));
             let all_settled = seen.values().all(Seen::is_final);
             if all_settled && is_first && !wrote {
@@ -145,7 +150,7 @@ async fn judge(
         Standing::Missing(why) | Standing::Unclear(why) => return Ok(Some(Seen::Unproven(why))),
         Standing::Right(places) => places,
     };
-    Ok(obstacle(proxy, &places).await?.map(Seen::Unproven))
+    Ok(obstacle(proxy, &places, &mut None).await?.map(Seen::Unproven))
 }
 
 #[cfg(test)]

@@ -155,6 +155,11 @@ impl Expectation {
         })
     }
 
+    /// Returns one for each target.
+    pub fn by_target(&self) -> impl Iterator<Item = Self> {
+        self.targets.iter().map(|target| Self { targets: vec![target.clone()], ..self.clone() })
+    }
+
     /// Leaves out the targets that run in sidecars alone, and the Gateways where none is left.
     pub fn leave_out_sidecars(&mut self) {
         if !self.root.is_for_mesh() {
@@ -246,6 +251,8 @@ impl Expectation {
         let destinations = &self.routes[served.source].route.destinations;
         served.name == route.name
             && served.conditions.can_be(&route.matcher)
+            // A redirect leads nowhere, and is no route that leads somewhere.
+            && route.clusters().is_empty() == destinations.is_empty()
             && leads_to(route, destinations)
     }
 

@@ -186,6 +186,31 @@ fn a_route_that_can_be_of_two_places_is_not_told() {
 }
 
 #[test]
+fn a_redirect_is_no_route_that_leads_somewhere() {
+    let mut expectation = expectation(|object| {
+        let to = object["spec"]["http"][1]["route"].clone();
+        let redirect = json!({"match": [{"port": 80}], "redirect": {"scheme": "https"}});
+        object["spec"]["http"] = json!([redirect, {"route": to}]);
+    });
+    let mut gateway = json(GATEWAY);
+    gateway["spec"]["servers"][1] =
+        json!({"port": {"number": 443, "name": "b", "protocol": "HTTP"}, "hosts": ["*"]});
+    expectation.gateways = vec![Gateway::read(&gateway)];
+    let live = configs(|dump| {
+        live_with(&[json!({"prefix": "/"})])(dump);
+        dump["configs"][1]["route_config"]["name"] = "http.8443".into();
+        let route = "/configs/0/route_config/virtual_hosts/0/routes/0";
+        let route = dump.pointer_mut(route).unwrap().as_object_mut().unwrap();
+        route.remove("route");
+        route.insert("redirect".to_owned(), json!({"https_redirect": true}));
+    });
+    let Standing::Right(places) = expectation.judge(&pod(), &live) else {
+        panic!("the second server has the weights")
+    };
+    assert_eq!(places.configs, BTreeSet::from(["http.8443".to_owned()]));
+}
+
+#[test]
 fn a_route_that_is_missing_is_named() {
     let nothing = |dump: &mut Value| dump["configs"] = json!([]);
     check(|_| {}, nothing, "it has no route #1 of virtualservice/web in namespace lab");
