@@ -19,6 +19,9 @@ use crate::support::{
 /// How many other `VirtualServices` make a gateway's dump as large as 1 MB.
 const OTHERS: u32 = 700;
 
+/// Between two looks at a proxy, so that they do not keep it from its work.
+const PAUSE: Duration = Duration::from_millis(2);
+
 /// What a proof asks an idle proxy again and again.
 const POLL: &str = "/config_dump?resource=dynamic_route_configs&mask=version_info,last_updated";
 
@@ -133,6 +136,7 @@ fn live(proxies: &Proxies, namespace: &str, v2: u32) -> Instant {
     for proxy in proxies.iter() {
         while proxy.weights(namespace).get("dr-v2") != Some(&v2) {
             assert!(Instant::now() < deadline, "{} does not run {v2} %", proxy.pod());
+            thread::sleep(PAUSE);
         }
     }
     Instant::now()
@@ -158,6 +162,7 @@ fn polls(place: &Place, namespace: &Namespace<'_>, proxies: &Proxies) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !dump().contains(&last) {
         assert!(Instant::now() < deadline, "the proxy does not serve {last}");
+        thread::sleep(100 * PAUSE);
     }
     let (crowded, size) = (poll(), dump().len());
     let shift = ["-n", namespace.name(), "shift", "--v2", "5", "--proof=require"];
