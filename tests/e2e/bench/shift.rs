@@ -13,6 +13,7 @@ use serde_json::json;
 use super::{PAIRS, Place, Subject, far, median, medians, peak_kib, print};
 use crate::support::{
     namespace::{ISTIO, Namespace},
+    objects::{split, virtual_service, wide_gateway},
     proxies::Proxies,
 };
 
@@ -154,10 +155,11 @@ fn polls(place: &Place, namespace: &Namespace<'_>, proxies: &Proxies) {
         median(times.collect())
     };
     let alone = poll();
+    namespace.apply(&[wide_gateway(&namespace.host())]);
     for index in 0..OTHERS {
         create(namespace, index);
     }
-    let last = format!("other-{}.example", OTHERS - 1);
+    let last = other(namespace, OTHERS - 1);
     let dump = || proxy.get("/config_dump?resource=dynamic_route_configs");
     let deadline = Instant::now() + Duration::from_secs(60);
     while !dump().contains(&last) {
@@ -177,15 +179,17 @@ fn polls(place: &Place, namespace: &Namespace<'_>, proxies: &Proxies) {
 }
 
 fn create(namespace: &Namespace<'_>, index: u32) {
-    let host = format!("other-{index}.example");
-    let to = |subset: &str| json!({"destination": {"host": "kubia-service", "subset": subset}, "weight": 50});
-    let object = json!({
-        "apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
-        "metadata": {"name": format!("other-{index}")},
-        "spec": {"hosts": [host], "gateways": ["kubia-service-gateway"],
-                 "http": [{"route": [to("dr-v1"), to("dr-v2")]}]},
+    let spec = json!({
+        "hosts": [other(namespace, index)],
+        "gateways": ["wide"],
+        "http": [{"route": split(50, 50)}],
     });
+    let object = virtual_service(&format!("other-{index}"), &spec);
     let path = namespace.path(ISTIO, "virtualservices");
     let created = namespace.admin().send_json(Method::POST, &path, "application/json", &object);
     assert_eq!(created.status, StatusCode::CREATED, "{}", created.body);
+}
+
+fn other(namespace: &Namespace<'_>, index: u32) -> String {
+    format!("other-{index}.{}", namespace.host())
 }
