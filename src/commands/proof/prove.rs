@@ -10,7 +10,7 @@ use crate::{
     domain::{
         object::ObjectRef,
         proof::{
-            Expectation, Standing,
+            Expectation, Front, Standing,
             evidence::{Evidence, ProxyEvidence, Seen},
         },
         shift::{Aftermath, Shift},
@@ -118,10 +118,11 @@ async fn watch(
 ) -> Result<Seen, ProxyError> {
     let until = deadline.min(Instant::now() + TURN);
     let mut seen = Seen::Unproven("it did not answer in time".to_owned());
+    let mut front = None;
     loop {
         // However long it paused, it is looked at once more.
         let limit = deadline.max(Instant::now() + LAST_LOOK);
-        match timeout_at(limit, judge(proxy, expectations)).await {
+        match timeout_at(limit, judge(proxy, expectations, &mut front)).await {
             Ok(Ok(None)) => return Ok(Seen::Live { seconds: start.elapsed().as_secs_f64() }),
             Ok(Ok(Some(other))) => seen = other,
             Ok(Err(_)) if matches!(seen, Seen::Other(_)) => return Ok(seen),
@@ -135,10 +136,12 @@ async fn watch(
     }
 }
 
-/// Looks at a proxy once; nothing when it runs the weights.
+/// Looks at a proxy once; nothing when it runs the weights. Where it takes requests is read while other
+/// weights are waited for, and once more only where that was an obstacle.
 async fn judge(
     proxy: &mut Proxy,
     expectations: &[Expectation],
+    front: &mut Option<Front>,
 ) -> Result<Option<Seen>, ProxyError> {
     let pod = proxy.pod.clone();
     let configs = proxy.routes().await?;
@@ -146,11 +149,18 @@ async fn judge(
     let standing = Standing::all(standings);
     proxy.watch_only(standing.configs());
     let places = match standing {
-        Standing::Other(routes, _) => return Ok(Some(Seen::Other(routes))),
+        Standing::Other(routes, _) => {
+            if front.is_none() {
+                *front = Some(proxy.front().await?);
+                proxy.forget_cost();
+            }
+            return Ok(Some(Seen::Other(routes)));
+        }
         Standing::Missing(why) | Standing::Unclear(why) => return Ok(Some(Seen::Unproven(why))),
         Standing::Right(places) => places,
     };
-    Ok(obstacle(proxy, &places, &mut None).await?.map(Seen::Unproven))
+    *front = front.take().filter(|front| places.obstacle(front).is_none());
+    Ok(obstacle(proxy, &places, front).await?.map(Seen::Unproven))
 }
 
 #[cfg(test)]
