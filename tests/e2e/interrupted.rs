@@ -75,6 +75,38 @@ fn is_written(before: &Value, after: &Value) -> bool {
     true
 }
 
+/// A Service is read before anything is written.
+#[test]
+fn a_signal_before_the_write_is_sent_says_that_nothing_is_written() {
+    let sandbox = Sandbox::shared();
+    let namespace = Namespace::new(sandbox);
+    namespace.deploy();
+    let before = namespace.virtual_service();
+    let path = namespace.path("/api/v1", "services/kubia-service");
+    let control = sandbox.control();
+    for signal in ["INT", "TERM"] {
+        let rule = control.rule(&json!({"method": "GET", "path": path, "action": "hold"}));
+        let shift = start(&namespace, &["shift", "--v2", "30"]);
+        rule.wait_held();
+        shift.signal(signal);
+        assert_interrupted(&shift.wait(), "is not written: v1 50, v2 50");
+    }
+    assert_eq!(resource_version(&namespace.virtual_service()), resource_version(&before));
+}
+
+#[test]
+fn sigterm_before_the_answer_arrives_says_that_it_is_written() {
+    let sandbox = Sandbox::shared();
+    let namespace = Namespace::new(sandbox);
+    namespace.deploy();
+    let control = sandbox.control();
+    let rule = control.rule(&write_rule(&namespace, "hold-answer"));
+    let shift = start(&namespace, &["shift", "--v2", "30"]);
+    rule.wait_held();
+    shift.signal("TERM");
+    assert_interrupted(&shift.wait(), "is written: v1 70, v2 30");
+}
+
 #[test]
 fn ctrl_c_before_the_write_arrives_says_that_nothing_is_written() {
     let sandbox = Sandbox::shared();
