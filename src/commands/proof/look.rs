@@ -9,7 +9,6 @@ use crate::{
         object::ObjectRef,
         proof::{Expectation, Front, LiveRoute, Places, Target, evidence::pod_name},
         shift::{Shift, guard::ProxyFacts},
-        snapshot::Pod,
         status::ProxyState,
     },
 };
@@ -22,9 +21,8 @@ impl Watch {
         shift: &Shift,
         deadline: Instant,
     ) -> Vec<ProxyFacts> {
-        let pods = self.serving().cloned().collect();
         let mut facts = Vec::new();
-        for (pod, seen) in self.look_at(cluster, shift, pods, deadline).await {
+        for (pod, seen) in self.look_at(cluster, shift, deadline).await {
             match seen {
                 Ok(seen) => facts.push(seen),
                 Err(Unseen::Denied(right)) => self.unread(right),
@@ -49,8 +47,7 @@ impl Watch {
         facts: &mut [ProxyFacts],
         deadline: Instant,
     ) {
-        let pods = self.serving().cloned().collect();
-        for (_, seen) in self.look_at(cluster, shift, pods, deadline).await {
+        for (_, seen) in self.look_at(cluster, shift, deadline).await {
             let Ok(seen) = seen else { continue };
             if let Some(known) = facts.iter_mut().find(|each| each.pod == seen.pod) {
                 *known = seen;
@@ -62,9 +59,9 @@ impl Watch {
         &mut self,
         cluster: &Cluster,
         shift: &Shift,
-        pods: Vec<Pod>,
         deadline: Instant,
     ) -> Vec<(ObjectRef, Result<ProxyFacts, Unseen>)> {
+        let pods = self.serving().cloned().collect();
         let expectations = &self.expectations;
         let look = async |pod: &ObjectRef, proxy: &mut Proxy| {
             look_before(pod, proxy, expectations, shift).await
