@@ -7,11 +7,13 @@ use std::{
     thread,
 };
 
+use tempfile::TempDir;
+
 use crate::{
     support::{
         kubectl::Kubectl,
         process,
-        sandbox::{Folder, Sandbox, random_word},
+        sandbox::{Sandbox, random_word},
     },
     walk::{Block, Walk},
 };
@@ -22,7 +24,7 @@ use crate::{
 ///
 /// Says which step failed.
 pub(crate) fn on_sandbox(sandbox: &Sandbox, show: &dyn Fn(&str)) -> Result<Vec<Block>, String> {
-    let home = Folder::new();
+    let home = TempDir::new().expect("a temporary folder");
     let path = path_with_plugin(sandbox.path());
     let walk = Walk {
         shell: &|| process::clean("sh", &sandbox.kubia_kubeconfig(), home.path(), &path),

@@ -1,13 +1,11 @@
 //! README shows what the demo prints; on a reader's cluster the demo leaves nothing behind.
 
+use tempfile::TempDir;
+
 use crate::{
     demo::{self, Cluster},
     readme,
-    support::{
-        kubectl::Kubectl,
-        process,
-        sandbox::{Folder, Sandbox},
-    },
+    support::{kubectl::Kubectl, process, sandbox::Sandbox},
 };
 
 #[test]
@@ -20,7 +18,7 @@ fn readme_shows_what_the_demo_prints() {
 #[test]
 fn the_demo_on_a_readers_cluster_removes_its_namespace() {
     let sandbox = Sandbox::shared();
-    let home = Folder::new();
+    let home = TempDir::new().expect("a temporary folder");
     let path = demo::path_with_plugin(sandbox.path());
     let shell = || process::clean("sh", &sandbox.admin_kubeconfig(), home.path(), &path);
     let cluster = Cluster { context: "kubia-sandbox", kubectl: sandbox.kubectl(), shell: &shell };

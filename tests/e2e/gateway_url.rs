@@ -43,12 +43,7 @@ fn gateway_url_opens_one_connection_and_sends_two_requests() {
     let sandbox = Sandbox::shared();
     let namespace = Namespace::new(sandbox);
     let user = AuditedUser::new(&namespace);
-    let direct = user.kubeconfig();
-    let server = direct.server();
-    let relay = Relay::to(server.trim_start_matches("https://"));
-    let relayed = direct
-        .with_server(&format!("https://{}", relay.address()))
-        .write(namespace.folder(), "relayed.kubeconfig");
+    let (relay, relayed) = Relay::before(user.kubeconfig(), namespace.folder());
 
     process::run(&mut namespace.plugin(&relayed, &["gateway-url"])).exits(0);
 

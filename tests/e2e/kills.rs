@@ -8,9 +8,11 @@ use std::{
     process::Command,
 };
 
+use tempfile::TempDir;
+
 use crate::support::{
     process,
-    sandbox::{Folder, Sandbox},
+    sandbox::Sandbox,
     wait::{holds, wait_for},
 };
 
@@ -72,7 +74,7 @@ fn a_sandbox_needs_no_root() {
     let sandbox = Sandbox::for_faults();
     // Three at once would not fit into a small machine's memory.
     sandbox.program(&["down"]).exits(0);
-    let installation = Folder::new();
+    let installation = TempDir::new().expect("a temporary folder");
     let parent = sandbox.directory().parent().expect("it has a parent");
     process::run(
         Command::new("cp")
@@ -114,7 +116,7 @@ impl<F: Fn()> Drop for AtEnd<F> {
 fn where_user_namespaces_are_forbidden_one_line_says_what_to_do() {
     let sandbox = Sandbox::shared();
     let program = sandbox.directory().with_file_name("bin").join("kubia-sandbox");
-    let folder = Folder::new();
+    let folder = TempDir::new().expect("a temporary folder");
     // The limit is each user namespace's own: inside a new one it harms nobody. Without
     // capabilities not even its root can do without another one.
     let script = "echo 0 > /proc/sys/user/max_user_namespaces && \

@@ -123,9 +123,7 @@ fn silence() {
     let sandbox = Sandbox::shared();
     let namespace = Namespace::new(sandbox);
     let direct = Kubeconfig::read(&sandbox.kubia_kubeconfig());
-    let relay = Relay::to(direct.server().trim_start_matches("https://"));
-    let relayed = direct.with_server(&format!("https://{}", relay.address()));
-    let relayed = relayed.write(namespace.folder(), "relayed.kubeconfig");
+    let (relay, relayed) = Relay::before(direct, namespace.folder());
     // The load balancer of the sandbox's gateway stays pending.
     let wait = ["gateway-url", "--wait", "--timeout=150s", "--request-timeout=10m"];
     let mut command = namespace.plugin(&relayed, &wait);

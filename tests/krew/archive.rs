@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, fs, process::Command};
 
-use super::support::{Folder, VERSION, archive_name, checksum, pack, packaged, run, this_arch};
+use tempfile::TempDir;
+
+use super::support::{VERSION, archive_name, checksum, pack, packaged, run, this_arch};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -62,7 +64,7 @@ fn its_checksum_is_in_the_manifest_beside_it() {
 #[test]
 fn keeps_its_size() {
     let archive = packaged(&archive_name(VERSION, "linux", this_arch()));
-    let folder = Folder::new();
+    let folder = TempDir::new().expect("a temporary folder");
     run(Command::new("tar").arg("-xf").arg(&archive).arg("-C").arg(folder.path()));
     let sizes = [folder.path().join("kubectl-kubia"), archive]
         .map(|file| fs::metadata(file).unwrap().len());
@@ -73,7 +75,8 @@ fn keeps_its_size() {
 #[test]
 fn packing_again_gives_the_same_bytes() {
     let first = packaged(&archive_name(VERSION, "linux", this_arch()));
-    let (unpacked, again) = (Folder::new(), Folder::new());
+    let (unpacked, again) =
+        (TempDir::new().expect("a temporary folder"), TempDir::new().expect("a temporary folder"));
     run(Command::new("tar").arg("-xf").arg(&first).arg("-C").arg(unpacked.path()));
     let binary = unpacked.path().join("kubectl-kubia");
     // Neither the date nor the mode of the input matters.

@@ -6,9 +6,11 @@ use std::{
     process::Command,
 };
 
+use tempfile::TempDir;
+
 use super::support::{
-    Folder, VERSION, archive_name, checksum, in_repository, pack, packaged, read, run, serve,
-    this_arch, try_run,
+    VERSION, archive_name, checksum, in_repository, pack, packaged, read, run, serve, this_arch,
+    try_run,
 };
 
 /// A release that never was, to upgrade from.
@@ -16,7 +18,7 @@ const OLDER: &str = "0.0.1";
 
 /// A user with krew, and nothing else.
 struct User {
-    home: Folder,
+    home: TempDir,
     kubectl: PathBuf,
 }
 
@@ -26,7 +28,7 @@ impl User {
     }
 
     fn with_kubectl(folder: &str) -> Self {
-        Self { home: Folder::new(), kubectl: in_repository(folder) }
+        Self { home: TempDir::new().expect("a temporary folder"), kubectl: in_repository(folder) }
     }
 
     fn krew_root(&self) -> PathBuf {
@@ -71,14 +73,17 @@ impl User {
 
 /// A custom index: a git repository with one manifest, whose archives come from loopback.
 struct Index {
-    folder: Folder,
-    archives: Folder,
+    folder: TempDir,
+    archives: TempDir,
     url: String,
 }
 
 impl Index {
     fn new(user: &User) -> Self {
-        let (folder, archives) = (Folder::new(), Folder::new());
+        let (folder, archives) = (
+            TempDir::new().expect("a temporary folder"),
+            TempDir::new().expect("a temporary folder"),
+        );
         let url = serve(archives.path());
         let index = Self { folder, archives, url };
         fs::create_dir(index.folder.path().join("plugins")).unwrap();
@@ -133,7 +138,7 @@ fn git(user: &User, folder: &Path) -> Command {
 }
 
 /// The packaged binary, unpacked.
-fn binary(folder: &Folder) -> PathBuf {
+fn binary(folder: &TempDir) -> PathBuf {
     let archive = packaged(&archive_name(VERSION, "linux", this_arch()));
     run(Command::new("tar").arg("-xf").arg(archive).arg("-C").arg(folder.path()));
     folder.path().join("kubectl-kubia")
@@ -176,7 +181,7 @@ fn krew_installs_the_archive_and_kubectl_finds_it() {
 
 #[test]
 fn krew_refuses_an_archive_that_is_not_the_manifest_s() {
-    let (user, folder) = (User::new(), Folder::new());
+    let (user, folder) = (User::new(), TempDir::new().expect("a temporary folder"));
     let archive = pack(VERSION, "linux", this_arch(), &in_repository("LICENSE"), folder.path());
     let (installed, printed) = try_run(&mut user.installs(&packaged("kubia.yaml"), &archive));
     assert!(!installed && printed.contains("checksum"), "{printed}");
@@ -184,7 +189,7 @@ fn krew_refuses_an_archive_that_is_not_the_manifest_s() {
 
 #[test]
 fn an_index_installs_lists_upgrades_and_uninstalls() {
-    let (user, unpacked) = (User::new(), Folder::new());
+    let (user, unpacked) = (User::new(), TempDir::new().expect("a temporary folder"));
     let index = Index::new(&user);
     let older = unpacked.path().join("older");
     fs::write(&older, format!("#!/bin/sh\necho kubectl-kubia {OLDER}\n")).unwrap();
@@ -227,7 +232,7 @@ fn krew_s_own_validator_passes() {
     run(user.command(&validator).arg("-skip-install").arg("-manifest").arg(structure));
 
     // In full: it downloads and installs every platform's archive, and looks for the licence.
-    let unpacked = Folder::new();
+    let unpacked = TempDir::new().expect("a temporary folder");
     let index = Index::new(&user);
     let published = index.publish(&user, VERSION, &binary(&unpacked));
     let printed = run(user.command(&validator).arg("-manifest").arg(published));

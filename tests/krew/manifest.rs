@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, process::Command};
 
 use serde::Deserialize;
 use serde_json::Value;
+use tempfile::TempDir;
 
-use super::support::{Folder, VERSION, archive_name, in_repository, read, run};
+use super::support::{VERSION, archive_name, in_repository, read, run};
 
 const HOME: &str = "https://github.com/kubectl-kubia/kubectl-kubia";
 
@@ -128,7 +129,7 @@ fn a_field_that_krew_would_ignore_is_an_error() {
 
 #[test]
 fn checksums_are_filled_in_for_the_archives_that_are_there() {
-    let folder = Folder::new();
+    let folder = TempDir::new().expect("a temporary folder");
     let sums = folder.path().join("SHA256SUMS");
     let known = "0123456789abcdef".repeat(4);
     let archive = archive_name(VERSION, "darwin", "arm64");

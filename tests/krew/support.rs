@@ -1,4 +1,4 @@
-//! Folders, processes and a file server for the tests.
+//! Processes and a file server for the tests.
 
 use std::{
     fs,
@@ -6,7 +6,6 @@ use std::{
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::Command,
-    sync::atomic::{AtomicU32, Ordering},
 };
 
 /// The version in Cargo.toml.
@@ -67,30 +66,6 @@ pub(crate) fn pack(version: &str, os: &str, arch: &str, binary: &Path, folder: &
 pub(crate) fn checksum(file: &Path) -> String {
     let printed = run(Command::new("sha256sum").arg(file));
     printed.split_whitespace().next().unwrap().to_owned()
-}
-
-/// A folder that ends with the test.
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("krew-{}-{count}", std::process::id());
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 /// Serves the files of a folder on loopback by the last part of their path: krew takes archives

@@ -1,18 +1,17 @@
 //! One case: servers, proxies, files, flags and environment, the same for both programs.
 
 use std::{
-    collections::hash_map::RandomState,
     env, fs,
-    hash::{BuildHasher, Hasher},
     net::SocketAddr,
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
     sync::Arc,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::{
     pki::{Authority, Validity},
@@ -41,7 +40,7 @@ pub(crate) enum Question {
 
 /// A case, set up for one of the programs.
 pub(crate) struct Scene {
-    pub(crate) folder: Folder,
+    pub(crate) folder: TempDir,
     pub(crate) authority: Authority,
     pub(crate) servers: Vec<(&'static str, Server)>,
     pub(crate) proxies: Vec<Proxy>,
@@ -68,8 +67,8 @@ const ON_TERMINAL: &str = r#"exec script --quiet --return --command "$*" /dev/nu
 
 impl Scene {
     pub(crate) fn new(program: Program) -> Self {
-        let folder = Folder::new();
-        fs::create_dir(folder.0.join("home")).unwrap();
+        let folder = TempDir::new().expect("a temporary folder");
+        fs::create_dir(folder.path().join("home")).unwrap();
         Self {
             folder,
             authority: Authority::new("kubia-ca"),
@@ -158,7 +157,7 @@ impl Scene {
 
     /// Writes a file and returns its path.
     pub(crate) fn file(&self, name: &str, text: &str) -> String {
-        let path = self.folder.0.join(name);
+        let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
@@ -174,7 +173,7 @@ impl Scene {
 
     /// The path of a file in the case's folder.
     pub(crate) fn path(&self, name: &str) -> String {
-        self.folder.0.join(name).to_str().unwrap().to_owned()
+        self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
     pub(crate) fn environment(&mut self, name: &str, value: &str) {
@@ -265,11 +264,11 @@ impl Scene {
             .args(words)
             .args(&self.arguments)
             .env_clear()
-            .env("HOME", self.folder.0.join("home"))
+            .env("HOME", self.folder.path().join("home"))
             .env("PATH", "/usr/bin:/bin")
             .env("TZ", "UTC")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(&self.folder.0)
+            .current_dir(self.folder.path())
             .stdin(input.map_or_else(Stdio::null, Stdio::from));
         command
     }
@@ -323,27 +322,5 @@ fn set(object: &mut Value, field: &str, value: Value) {
     match value {
         Value::Null => drop(object.as_object_mut().unwrap().remove(field)),
         value => object[field] = value,
-    }
-}
-
-/// A folder that goes with the value.
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        let word = RandomState::new().build_hasher().finish();
-        let path = env::temp_dir().join(format!("kubia-connection-{word:016x}"));
-        fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -2,10 +2,10 @@
 
 use std::fs;
 
+use tempfile::TempDir;
+
 use super::{PAIRS, Place, Subject, far, medians, peak_kib, print, succeeded};
-use crate::support::{
-    kubeconfig::Kubeconfig, namespace::Namespace, sandbox::Folder, small_gateway,
-};
+use crate::support::{kubeconfig::Kubeconfig, namespace::Namespace, small_gateway};
 
 /// The usual gateway, which every subject is asked for unless another one is named.
 const USUAL: &str = "istio-system";
@@ -153,7 +153,7 @@ fn print_questions(own: f64, dispatched: f64, curl: f64, tutorial: f64) {
 }
 
 /// The arguments of a curl that asks the tutorial's two questions on one connection.
-fn curl(kubeconfig: &Kubeconfig, folder: &Folder, gateway: &str) -> Vec<String> {
+fn curl(kubeconfig: &Kubeconfig, folder: &TempDir, gateway: &str) -> Vec<String> {
     let authority = folder.path().join("ca.pem");
     fs::write(&authority, kubeconfig.authority()).expect("the folder is ours");
     let token = kubeconfig.token().expect("kubia has a token");

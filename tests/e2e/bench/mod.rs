@@ -11,10 +11,9 @@ use std::{
     time::Instant,
 };
 
-use crate::support::{
-    process,
-    sandbox::{Folder, Sandbox},
-};
+use tempfile::TempDir;
+
+use crate::support::{process, sandbox::Sandbox};
 
 /// Pairs of each measurement; their medians are printed.
 const PAIRS: usize = 21;
@@ -28,7 +27,7 @@ struct Subject<'a> {
 /// Where the subjects run, and as whom.
 struct Place {
     sandbox: &'static Sandbox,
-    folder: Folder,
+    folder: TempDir,
     kubeconfig: PathBuf,
     plugin: String,
     path: String,
@@ -36,7 +35,7 @@ struct Place {
 
 impl Place {
     fn new(kubeconfig: PathBuf) -> Self {
-        let (sandbox, folder) = (Sandbox::shared(), Folder::new());
+        let (sandbox, folder) = (Sandbox::shared(), TempDir::new().expect("a temporary folder"));
         let plugin = process::plugin();
         let plugins = plugin.parent().unwrap_or(&plugin).display();
         let path = format!("{plugins}:{}", sandbox.path());

@@ -5,10 +5,9 @@ use std::{
     process::Command,
 };
 
-use super::{
-    process::{self, Output},
-    sandbox::Folder,
-};
+use tempfile::TempDir;
+
+use super::process::{self, Output};
 
 /// A kubectl with its kubeconfig, environment and flags.
 pub(crate) struct Kubectl {
@@ -19,14 +18,18 @@ pub(crate) struct Kubectl {
 
 struct Environment {
     kubeconfig: PathBuf,
-    home: Folder,
+    home: TempDir,
     path: String,
 }
 
 impl Kubectl {
     /// The first kubectl on `path`, with nothing of the reader's environment.
     pub(crate) fn clean(kubeconfig: PathBuf, path: &str) -> Self {
-        let environment = Environment { kubeconfig, home: Folder::new(), path: path.to_owned() };
+        let environment = Environment {
+            kubeconfig,
+            home: TempDir::new().expect("a temporary folder"),
+            path: path.to_owned(),
+        };
         Self { program: which(path), environment: Some(environment), flags: Vec::new() }
     }
 

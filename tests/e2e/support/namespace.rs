@@ -4,13 +4,14 @@ use std::{path::Path, process::Command};
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::{
     http::Http,
     kubectl::Kubectl,
     process::{self, Output},
     proxies::Proxies,
-    sandbox::{Folder, Sandbox, random_word},
+    sandbox::{Sandbox, random_word},
     wait::{holds, wait_for},
 };
 
@@ -18,7 +19,7 @@ use super::{
 pub(crate) struct Namespace<'a> {
     sandbox: &'a Sandbox,
     name: String,
-    folder: Folder,
+    folder: TempDir,
     admin: Http,
     kubectl: Kubectl,
 }
@@ -31,7 +32,13 @@ impl<'a> Namespace<'a> {
         let created =
             admin.send_json(Method::POST, "/api/v1/namespaces", "application/json", &object);
         assert_eq!(created.status, StatusCode::CREATED, "{}", created.body);
-        Self { sandbox, name, folder: Folder::new(), admin, kubectl: sandbox.kubectl() }
+        Self {
+            sandbox,
+            name,
+            folder: TempDir::new().expect("a temporary folder"),
+            admin,
+            kubectl: sandbox.kubectl(),
+        }
     }
 
     pub(crate) fn sandbox(&self) -> &'a Sandbox {

@@ -3,12 +3,15 @@
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
 };
+
+use super::kubeconfig::Kubeconfig;
 
 /// A relay on 127.0.0.1 that ends with the value.
 pub(crate) struct Relay {
@@ -20,8 +23,15 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
+    /// Relays to the server of a kubeconfig; writes one that leads here into a folder.
+    pub(crate) fn before(direct: Kubeconfig, folder: &Path) -> (Self, PathBuf) {
+        let relay = Self::to(direct.server().trim_start_matches("https://"));
+        let relayed = direct.with_server(&format!("https://{}", relay.address()));
+        (relay, relayed.write(folder, "relayed.kubeconfig"))
+    }
+
     /// Relays to `host:port`.
-    pub(crate) fn to(target: &str) -> Self {
+    fn to(target: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let relay = Self {
             address: listener.local_addr().expect("a listener has an address"),

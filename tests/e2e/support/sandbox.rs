@@ -154,24 +154,3 @@ fn shared_directory() -> PathBuf {
 pub(crate) fn random_word() -> String {
     format!("{:08x}", RandomState::new().build_hasher().finish() >> 32)
 }
-
-/// A folder that goes with the value.
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        let path = env::temp_dir().join(format!("kubia-e2e-{}", random_word()));
-        fs::create_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Self(path)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
