@@ -3,10 +3,11 @@
 use std::{
     io::{Write, stderr},
     process::Stdio,
+    time::Duration,
 };
 
 use crate::support::{
-    cost::compare,
+    cost::measure,
     http::Connections,
     kubeconfig::Kubeconfig,
     namespace::{Namespace, weights},
@@ -112,8 +113,15 @@ fn rollouts() {
 fn crowd() {
     note(&format!("crowd: {PODS} pods and {VIRTUAL_SERVICES} VirtualServices in one namespace"));
     let sandbox = Sandbox::for_faults();
-    let costs = compare(&Namespace::new(&sandbox), PODS, VIRTUAL_SERVICES);
-    costs.iter().for_each(|cost| note(&format!("crowd: {cost}")));
+    let costs =
+        measure(&Namespace::new(&sandbox), (PODS, VIRTUAL_SERVICES), Duration::from_millis(150));
+    costs.assert_equal();
+    for (command, alone, crowded) in costs.pairs() {
+        let line = format!("{command}: {alone} alone, {crowded} crowded");
+        note(&format!("crowd: {line}"));
+        // Nothing else runs here that would make answers late, and so seem to depend on each other.
+        assert_eq!(crowded.round_trips, alone.round_trips, "{line}");
+    }
 }
 
 /// A connection that stays open and carries nothing any more is noticed long before the deadline,

@@ -45,10 +45,18 @@ impl<'a> AuditedUser<'a> {
         Self { namespace, token: token.trim().to_owned() }
     }
 
+    pub(crate) fn namespace(&self) -> &Namespace<'a> {
+        self.namespace
+    }
+
     /// A kubeconfig for this user.
     pub(crate) fn kubeconfig(&self) -> Kubeconfig {
-        let kubia = self.namespace.sandbox().kubia_kubeconfig();
-        Kubeconfig::read(&kubia).with_token(&self.token)
+        self.of(Kubeconfig::read(&self.namespace.sandbox().kubia_kubeconfig()))
+    }
+
+    /// The same cluster as this user.
+    pub(crate) fn of(&self, kubeconfig: Kubeconfig) -> Kubeconfig {
+        kubeconfig.with_token(&self.token)
     }
 
     /// All that this user has asked for, in order.

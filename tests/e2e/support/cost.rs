@@ -1,66 +1,121 @@
-//! What `shift` and `status` cost: round trips and bytes, alone and among the objects of others.
+//! What `shift` and `status` cost: requests, round trips and bytes, alone and among the objects of others.
+
+use std::{fmt, time::Duration};
 
 use http::{Method, StatusCode};
 use serde_json::json;
 
 use super::{
+    audit::{AuditedUser, Request},
+    kubeconfig::Kubeconfig,
     namespace::{ISTIO, Namespace},
     process,
 };
 
+const COMMANDS: [&[&str]; 3] = [
+    &["status", "kubia-vs"],
+    // Writing would add to the history, and so to what is read.
+    &["shift", "--v2", "40", "--proof=none", "--dry-run=server"],
+    &["shift", "--v2", "30"],
+];
+
+/// What commands cost in a namespace of their own, and again among the objects of others.
+pub(crate) struct Costs {
+    alone: Vec<Cost>,
+    crowded: Vec<Cost>,
+}
+
 /// Counts what commands cost in a namespace of their own, and again among this many pods and
-/// `VirtualServices` of others. Returns a line for each command.
-///
-/// # Panics
-///
-/// When round trips differ, or bytes by more than one in twenty.
-pub(crate) fn compare(namespace: &Namespace<'_>, pods: u32, virtual_services: u32) -> Vec<String> {
+/// `VirtualServices` of others. `one_way` is half of a round trip: only long ones can be told apart.
+pub(crate) fn measure(
+    namespace: &Namespace<'_>,
+    (pods, virtual_services): (u32, u32),
+    one_way: Duration,
+) -> Costs {
     namespace.deploy();
     namespace.kubia(&["shift", "--v2", "30"]).exits(0);
-    let commands: [&[&str]; 3] = [
-        &["status", "kubia-vs"],
-        // Writing would add to the history, and so to what is read.
-        &["shift", "--v2", "40", "--proof=none", "--dry-run=server"],
-        &["shift", "--v2", "30"],
-    ];
-    let alone = commands.map(|command| Cost::of(namespace, command));
+    let user = AuditedUser::new(namespace);
+    let measure = || COMMANDS.iter().map(|command| Cost::of(&user, command, one_way)).collect();
+    let alone = measure();
     crowd(namespace, pods, virtual_services);
-    let lines = commands.iter().zip(alone).map(|(command, alone)| {
-        let crowded = Cost::of(namespace, command);
-        let line = format!("{}: {alone:?} alone, {crowded:?} in the crowd", command.join(" "));
-        assert_eq!(crowded.round_trips, alone.round_trips, "{line}");
-        assert!(crowded.bytes.abs_diff(alone.bytes) * 20 <= alone.bytes, "{line}");
-        line
-    });
-    lines.collect()
+    Costs { alone, crowded: measure() }
+}
+
+impl Costs {
+    /// Each command with what it cost without others and with them.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (String, &Cost, &Cost)> {
+        let names = COMMANDS.iter().map(|command| command.join(" "));
+        names.zip(&self.alone).zip(&self.crowded).map(|((name, alone), other)| (name, alone, other))
+    }
+
+    /// Panics when requests differ, or bytes by more than one in twenty.
+    pub(crate) fn assert_equal(&self) {
+        for (name, alone, crowded) in self.pairs() {
+            assert_eq!(crowded.requests, alone.requests, "{name}");
+            let difference = crowded.bytes.abs_diff(alone.bytes);
+            assert!(difference * 20 <= alone.bytes, "{name}: {alone} alone, {crowded} crowded");
+        }
+    }
 }
 
 /// What a command costs, whatever time a round trip takes.
-#[derive(Debug)]
-struct Cost {
-    round_trips: u64,
-    bytes: u64,
+pub(crate) struct Cost {
+    /// What the API server was asked for, by verb and address.
+    requests: Vec<(String, String)>,
+    /// At the most: a busy machine adds to it.
+    pub(crate) round_trips: u64,
+    pub(crate) bytes: u64,
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { requests, round_trips, bytes } = self;
+        write!(formatter, "{} requests, {round_trips} round trips, {bytes} bytes", requests.len())
+    }
 }
 
 impl Cost {
-    /// A machine that is busy can only add to it, so that the least of three counts is the right one.
-    fn of(namespace: &Namespace<'_>, command: &[&str]) -> Self {
-        let counts: Vec<_> = (0..3).map(|_| Self::once(namespace, command)).collect();
-        let least = |count: fn(&Self) -> u64| counts.iter().map(count).min().expect("three counts");
-        Self { round_trips: least(|cost| cost.round_trips), bytes: least(|cost| cost.bytes) }
+    /// A machine that is busy can only add to what is counted under way: the least of three is the right one.
+    fn of(user: &AuditedUser<'_>, command: &[&str], one_way: Duration) -> Self {
+        let least = |one: Self, other: Self| {
+            assert_eq!(one.requests, other.requests, "{}", command.join(" "));
+            Self {
+                requests: one.requests,
+                round_trips: one.round_trips.min(other.round_trips),
+                bytes: one.bytes.min(other.bytes),
+            }
+        };
+        let counts = (0..3).map(|_| Self::once(user, command, one_way));
+        counts.reduce(least).expect("three counts")
     }
 
-    fn once(namespace: &Namespace<'_>, command: &[&str]) -> Self {
+    fn once(user: &AuditedUser<'_>, command: &[&str], one_way: Duration) -> Self {
+        let namespace = user.namespace();
         let sandbox = namespace.sandbox();
-        let mut wan = sandbox.command(&["wan", "--count", "--one-way", "150ms", "--"]);
-        wan.arg(process::plugin()).args(["-n", namespace.name()]).args(command);
+        let far = Kubeconfig::read(&sandbox.directory().join("wan.kubeconfig"));
+        let kubeconfig = user.of(far).write(namespace.folder(), "far.kubeconfig");
+        let before = requests_of(user).len();
+        let one_way = format!("{}ms", one_way.as_millis());
+        let mut wan = sandbox.command(&["wan", "--count", "--one-way", &one_way, "--"]);
+        wan.arg(process::plugin()).arg("--kubeconfig").arg(kubeconfig);
+        wan.args(["-n", namespace.name()]).args(command);
         let output = process::run(&mut wan).exits(0);
         let count = |name: &str| {
             let line = output.stderr.lines().find_map(|line| line.strip_prefix(name));
             line.and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("{output}"))
         };
-        Self { round_trips: count("round trips: "), bytes: count("bytes received: ") }
+        let mut requests = requests_of(user).split_off(before);
+        // Which of two that are sent at once comes first is not the plugin's choice.
+        requests.sort();
+        Self { requests, round_trips: count("round trips: "), bytes: count("bytes received: ") }
     }
+}
+
+/// What was asked for, by verb and address, without the port-forwards: these are logged when they end,
+/// which may be long after the command did.
+fn requests_of(user: &AuditedUser<'_>) -> Vec<(String, String)> {
+    let all = user.requests().into_iter().map(|Request { verb, uri, .. }| (verb, uri));
+    all.filter(|(_, uri)| !uri.contains("/portforward?")).collect()
 }
 
 /// Fills the namespace with pods that nobody runs, and `VirtualServices` of hosts of their own.
