@@ -1,7 +1,10 @@
 //! Reads what gateway proxies run: one port-forward per pod to its Envoy's admin port, kept while it
 //! is watched, and nothing but GET of its configuration dump.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use http::{Request, StatusCode};
@@ -20,7 +23,7 @@ use crate::domain::{
     object::{Kind, ObjectRef},
     proof::{
         Front,
-        envoy::{self, DumpError, RouteConfig, Version},
+        envoy::{self, DumpError, RouteConfig},
         without_cluster,
     },
     route::Destination,
@@ -37,8 +40,9 @@ const DUMP_LIMIT: usize = 32 * 1024 * 1024;
 /// The most bytes of an error message that are shown.
 const MESSAGE_LIMIT: usize = 200;
 
-/// The most bytes per second that watching one proxy may cost.
-const BYTES_PER_SECOND: u32 = 56 * 1024;
+/// The most bytes per second that watching one proxy may cost, besides what is read whatever it costs.
+/// All together stays below 64 KiB.
+const BYTES_PER_SECOND: u32 = 48 * 1024;
 
 /// What the headers of a request and its answer cost, roughly.
 const HEADERS: usize = 450;
@@ -91,8 +95,10 @@ pub struct Proxy {
     deadline: Duration,
     /// Which route configurations to read; every one while empty.
     only: BTreeSet<String>,
-    seen: Option<Vec<Vec<Version>>>,
-    configs: Vec<RouteConfig>,
+    /// What was read of these; nothing before the first time.
+    configs: Option<Vec<RouteConfig>>,
+    /// The clusters that had a healthy host, and when that was.
+    healthy: BTreeMap<String, Instant>,
     /// Bytes that looking cost since the last pause.
     cost: usize,
 }
@@ -157,8 +163,8 @@ impl Cluster {
             _forward: forward,
             deadline: self.link.limit(),
             only: BTreeSet::new(),
-            seen: None,
-            configs: Vec::new(),
+            configs: None,
+            healthy: BTreeMap::new(),
             cost: 0,
         })
     }
@@ -171,35 +177,57 @@ impl Proxy {
     /// [`ProxyError`]; the proxy cannot be asked again then.
     pub async fn routes(&mut self) -> Result<&[RouteConfig], ProxyError> {
         const ROUTES: &str = "resource=dynamic_route_configs";
-        const VERSIONS: &str = "resource=dynamic_route_configs&mask=version_info,last_updated";
-        let names = self.only.iter().map(|name| quote_regex(name));
-        let names: Vec<_> = names.map(Some).collect();
-        // One request for each: Envoy takes no long alternatives.
-        let names = if names.is_empty() { vec![None] } else { names };
-        let mut versions = Vec::new();
-        for name in &names {
-            versions.push(self.dump(VERSIONS, name.as_deref(), envoy::versions).await?);
-        }
-        if self.seen.as_ref() != Some(&versions) {
-            // What changed has to be read, whatever it costs.
-            let cost = self.cost;
-            self.configs.clear();
-            for name in &names {
-                let configs = self.dump(ROUTES, name.as_deref(), envoy::route_configs).await?;
-                self.configs.extend(configs);
+        let configs = match self.configs.take() {
+            Some(known) if self.are_current(&known).await? => known,
+            _ => {
+                // What changed has to be read, whatever it costs.
+                let cost = self.cost;
+                let configs = self.dump_each(ROUTES, envoy::route_configs).await?;
+                self.cost = cost;
+                configs
             }
-            self.seen = Some(versions);
-            self.cost = cost;
+        };
+        Ok(self.configs.insert(configs))
+    }
+
+    /// Whether these are the states of route configurations it has now, in whatever order.
+    async fn are_current(&mut self, known: &[RouteConfig]) -> Result<bool, ProxyError> {
+        const VERSIONS: &str = "resource=dynamic_route_configs&mask=version_info,last_updated";
+        let mut now = self.dump_each(VERSIONS, envoy::versions).await?;
+        let mut known: Vec<_> = known.iter().map(|config| &config.version).collect();
+        now.sort();
+        known.sort();
+        Ok(now.iter().eq(known))
+    }
+
+    /// Reads something of each route configuration that is looked at.
+    async fn dump_each<T>(
+        &mut self,
+        resource: &str,
+        read: fn(&[u8]) -> Result<Vec<T>, DumpError>,
+    ) -> Result<Vec<T>, ProxyError> {
+        if self.only.is_empty() {
+            return self.dump(resource, None, read).await;
         }
-        Ok(&self.configs)
+        // One request for each: Envoy takes no long alternatives.
+        let mut all = Vec::new();
+        for name in self.only.iter().map(|name| quote_regex(name)).collect::<Vec<_>>() {
+            all.extend(self.dump(resource, Some(&name), read).await?);
+        }
+        Ok(all)
     }
 
     /// Looks at no route configurations but these from now on; at all of them when none is named.
     pub fn watch_only(&mut self, names: BTreeSet<String>) {
-        if self.only != names {
-            self.only = names;
-            self.seen = None;
+        let is_less = self.only.is_empty() || names.is_subset(&self.only);
+        match &mut self.configs {
+            Some(configs) if is_less && !names.is_empty() => {
+                configs.retain(|config| names.contains(&config.name));
+            }
+            configs if self.only != names => *configs = None,
+            _ => {}
         }
+        self.only = names;
     }
 
     /// Returns its listeners, and the secrets it has.
@@ -220,17 +248,22 @@ impl Proxy {
         Ok(Front { listeners, secrets })
     }
 
-    /// Returns which of these clusters have a healthy host.
+    /// Returns which of these clusters have a healthy host, or had one at most that long ago.
     ///
     /// # Errors
     /// [`ProxyError`].
     pub async fn healthy(
         &mut self,
         clusters: &BTreeSet<String>,
+        max_age: Duration,
     ) -> Result<BTreeSet<String>, ProxyError> {
         let mut healthy = BTreeSet::new();
         for cluster in clusters {
-            healthy.extend(self.healthy_called(&quote_regex(cluster)).await?);
+            if self.healthy.get(cluster).is_some_and(|seen| seen.elapsed() <= max_age) {
+                healthy.insert(cluster.clone());
+            } else {
+                healthy.extend(self.healthy_called(&quote_regex(cluster)).await?);
+            }
         }
         Ok(healthy)
     }
@@ -260,6 +293,8 @@ impl Proxy {
                 healthy = self.dump(&query, Some(names), envoy::healthy_clusters).await?;
             }
         }
+        let now = Instant::now();
+        self.healthy.extend(healthy.iter().map(|cluster| (cluster.clone(), now)));
         Ok(healthy)
     }
 

@@ -1,5 +1,7 @@
 //! What proxies run, before a write or without one.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::{Watch, forwards::Unseen};
@@ -12,6 +14,9 @@ use crate::{
         status::ProxyState,
     },
 };
+
+/// How long ago a cluster may have been seen to have healthy hosts.
+pub(super) const RECENT: Duration = Duration::from_secs(1);
 
 impl Watch {
     /// Looks at what the proxies run before a write, at all of them.
@@ -158,7 +163,7 @@ pub(super) async fn obstacle(
     front: &mut Option<Front>,
 ) -> Result<Option<String>, ProxyError> {
     // Clusters are few and asked for by name; listeners are all read, so only when these are well.
-    let unhealthy = places.unhealthy(&proxy.healthy(&places.clusters).await?);
+    let unhealthy = places.unhealthy(&proxy.healthy(&places.clusters, RECENT).await?);
     if unhealthy.is_some() {
         return Ok(unhealthy);
     }

@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{Watch, forwards::Unseen, look::obstacle};
+use super::{
+    Watch,
+    forwards::Unseen,
+    look::{RECENT, obstacle},
+};
 use crate::{
     cluster::{Cluster, Freshness, Proxy, ProxyError},
     domain::{
@@ -136,8 +140,8 @@ async fn watch(
     }
 }
 
-/// Looks at a proxy once; nothing when it runs the weights. Where it takes requests is read while other
-/// weights are waited for, and once more only where that was an obstacle.
+/// Looks at a proxy once; nothing when it runs the weights. What else a proof needs is read while other
+/// weights are waited for, and once more only where it is old or was an obstacle.
 async fn judge(
     proxy: &mut Proxy,
     expectations: &[Expectation],
@@ -149,7 +153,8 @@ async fn judge(
     let standing = Standing::all(standings);
     proxy.watch_only(standing.configs());
     let places = match standing {
-        Standing::Other(routes, _) => {
+        Standing::Other(routes, places) => {
+            proxy.healthy(&places.clusters, RECENT / 2).await?;
             if front.is_none() {
                 *front = Some(proxy.front().await?);
                 proxy.forget_cost();

@@ -18,6 +18,9 @@ pub struct DumpError;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct RouteConfig {
+    /// Which state of it this is.
+    #[serde(skip)]
+    pub version: Version,
     /// `http.8080`, or `https.443.…` for a server with TLS.
     pub name: String,
     /// For each set of hosts, its routes.
@@ -98,7 +101,8 @@ struct IstioMetadata {
     config: String,
 }
 
-/// What changes in a route configuration without being looked at: `mask=version_info,last_updated`.
+/// What tells two states of a route configuration apart, without the rest of it:
+/// `mask=version_info,last_updated`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(default)]
 pub struct Version {
@@ -218,19 +222,20 @@ pub fn route_configs(dump: &[u8]) -> Result<Vec<RouteConfig>, DumpError> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Dynamic {
+        #[serde(flatten)]
+        version: Version,
         route_config: RouteConfig,
     }
-    Ok(configs::<Dynamic>(dump)?.into_iter().map(|config| config.route_config).collect())
+    let read = |Dynamic { version, route_config }| RouteConfig { version, ..route_config };
+    Ok(configs(dump)?.into_iter().map(read).collect())
 }
 
-/// Reads which route configurations there are, in an order of their own, without looking at them.
+/// Reads which states of route configurations there are, without looking at these.
 ///
 /// # Errors
 /// [`DumpError`].
 pub fn versions(dump: &[u8]) -> Result<Vec<Version>, DumpError> {
-    let mut versions = configs::<Version>(dump)?;
-    versions.sort();
-    Ok(versions)
+    configs(dump)
 }
 
 /// Reads listeners: `config_dump?resource=dynamic_listeners`.

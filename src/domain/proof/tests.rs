@@ -412,6 +412,15 @@ fn a_route_before_ours_that_takes_all_its_requests_is_a_shadow() {
 }
 
 #[test]
+fn a_state_is_known_from_the_whole_and_from_what_tells_it_apart() {
+    let whole = envoy::route_configs(ROUTES.as_bytes()).unwrap();
+    let whole: Vec<_> = whole.into_iter().map(|config| config.version).collect();
+    assert_eq!(envoy::versions(ROUTES.as_bytes()).unwrap(), whole);
+    assert_ne!(whole[0], whole[1]);
+    assert_ne!(envoy::versions(VERSIONS).unwrap(), whole);
+}
+
+#[test]
 fn dumps_in_another_shape_are_no_dumps() {
     assert_eq!(envoy::versions(VERSIONS).unwrap().len(), 2);
     assert_eq!(envoy::route_configs(b"{}").unwrap(), []);
