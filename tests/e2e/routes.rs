@@ -222,3 +222,31 @@ fn a_history_that_cannot_be_read_is_never_overwritten() {
     assert_eq!(weights(&after), [70, 30]);
     assert_eq!(after["metadata"]["annotations"]["kubectl-kubia/history"], "mine");
 }
+
+#[test]
+fn a_route_for_one_of_two_gateways_is_proven_on_the_pods_of_that_one() {
+    let namespace = Namespace::new(Sandbox::shared());
+    namespace.deploy();
+    let host = format!("both.{}", namespace.host());
+    let mut elsewhere = wide_gateway(&namespace.host());
+    elsewhere["metadata"]["name"] = json!("elsewhere");
+    elsewhere["spec"]["selector"] = json!({"istio": "ingress"});
+    elsewhere["spec"]["servers"][0]["port"]["number"] = json!(80);
+    let route = |path: &str, gateways: &[&str]| json!({"match": [{"uri": {"prefix": path}, "gateways": gateways}], "route": split(50, 50)});
+    let spec = json!({
+        "hosts": [host],
+        "gateways": ["wide", "elsewhere"],
+        "http": [route("/one", &["wide"]), route("/both", &["wide", "elsewhere"]), route("/no", &["other"])],
+    });
+    let objects = [wide_gateway(&namespace.host()), elsewhere, virtual_service("both", &spec)];
+    namespace.apply(&objects);
+
+    let shift = |route: &str| {
+        let arguments = ["shift", "both", "v2=30", "--route", route, "--proof=require"];
+        namespace.kubia(&arguments)
+    };
+    assert_proven(&shift("#0").exits(0), "both patched");
+    let output = shift("#1").exits(0);
+    assert!(output.stdout.contains("gateway proxies 3/3 live\n"), "{output}");
+    shift("#2").exits(3).says(&["no gateway serves route #2 of"]);
+}

@@ -163,6 +163,11 @@ impl Watch {
             expectation.leave_out_sidecars();
             self.expectations.push(expectation);
         }
+        for target @ (object, id) in &targets {
+            if self.expectations.iter().all(|each| each.is_unbound(target)) {
+                self.gap(format!("no gateway serves route {id} of {object}"));
+            }
+        }
     }
 
     /// The VirtualServices that serve the written one: itself, or those that delegate to it.
@@ -194,9 +199,10 @@ impl Watch {
         roots
     }
 
+    /// The Gateways whose pods run the routes.
     fn gateways(&self) -> Vec<Gateway> {
-        let mut gateways: Vec<_> =
-            self.expectations.iter().flat_map(|each| each.gateways.clone()).collect();
+        let gateways = self.expectations.iter().flat_map(Expectation::target_gateways);
+        let mut gateways: Vec<_> = gateways.cloned().collect();
         gateways.sort_by(|one, other| one.object.cmp(&other.object));
         gateways.dedup();
         gateways

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::conditions::Conditions;
+use super::{Target, conditions::Conditions};
 use crate::domain::{
     object::{Kind, ObjectRef},
     route::{Protocol, Route, RouteId},
@@ -156,11 +156,24 @@ impl MergedRoute {
         Some(self)
     }
 
+    /// Returns whether it comes from the route of this object at this place.
+    #[must_use]
+    pub fn is(&self, (object, id): &Target) -> bool {
+        self.object == *object && self.route.id == *id
+    }
+
     /// Returns whether it has requests at a server, if none before it took them. A server that is not
     /// known may be any.
     #[must_use]
     pub fn is_for(&self, server: Option<GatewayPort<'_>>) -> bool {
         self.matches.is_empty() || self.matches.iter().any(|each| each.is_for(server))
+    }
+
+    /// Returns whether it is meant for a Gateway, whatever the ports of its servers are.
+    #[must_use]
+    pub fn is_bound_to(&self, gateway: &ObjectRef) -> bool {
+        let is_bound = |each: &Match| each.gateways.is_empty() || each.gateways.contains(gateway);
+        self.matches.is_empty() || self.matches.iter().any(is_bound)
     }
 
     /// Returns whether it takes every request that comes to a server.

@@ -4,6 +4,7 @@
 //! Envoy drops destinations of weight 0 (istio/istio, pilot/pkg/networking/core/route/route.go), so a
 //! share of 0 is proven by absence, and one of 100 by being alone.
 
+mod binding;
 mod conditions;
 pub mod envoy;
 pub mod evidence;
@@ -160,53 +161,6 @@ impl Expectation {
         self.targets.iter().map(|target| Self { targets: vec![target.clone()], ..self.clone() })
     }
 
-    /// Leaves out the targets that run in sidecars alone, and the Gateways where none is left.
-    pub fn leave_out_sidecars(&mut self) {
-        if !self.root.is_for_mesh() {
-            return;
-        }
-        let Self { root, routes, targets, gateways } = self;
-        targets.retain(|(object, id)| {
-            let mut here =
-                routes.iter().filter(|each| each.object == *object && each.route.id == *id);
-            let servers: Vec<_> =
-                gateways.iter().flat_map(|gateway| gateway.servers_of(root)).collect();
-            here.any(|route| servers.iter().any(|server| route.is_for(Some(*server))))
-        });
-        if targets.is_empty() {
-            gateways.clear();
-        }
-    }
-
-    /// Returns why a target gets no requests at any server, whatever its weights are: a route of the
-    /// same VirtualService before it takes them all. What cannot be told is none.
-    #[must_use]
-    pub fn unserved_target(&self) -> Option<String> {
-        let mut servers: Vec<_> =
-            self.gateways.iter().flat_map(|each| each.servers_of(&self.root)).map(Some).collect();
-        if self.root.is_for_mesh() || self.gateways.len() < self.root.gateways().len() {
-            // There are others, of which nothing is known.
-            servers.push(None);
-        }
-        self.targets.iter().find_map(|(object, id)| {
-            let is_it = |route: &MergedRoute| route.object == *object && route.route.id == *id;
-            let mut blocker = None;
-            for (index, target) in self.routes.iter().enumerate().filter(|(_, route)| is_it(route))
-            {
-                for server in servers.iter().copied().filter(|server| target.is_for(*server)) {
-                    blocker =
-                        Some(self.routes[..index].iter().find(|each| each.takes_all(server))?);
-                }
-            }
-            let MergedRoute { object: at, route, .. } = blocker?;
-            let of = if at == object { String::new() } else { format!(" of {at}") };
-            let before = route.id;
-            Some(format!(
-                "route {id} gets no requests: route {before}{of} before it takes them all"
-            ))
-        })
-    }
-
     fn own_hosts<'a>(
         &self,
         configs: &'a [RouteConfig],
@@ -222,7 +176,7 @@ impl Expectation {
     }
 
     fn is_target(&self, route: &MergedRoute) -> bool {
-        self.targets.iter().any(|(object, id)| *object == route.object && *id == route.route.id)
+        self.targets.iter().any(|target| route.is(target))
     }
 
     /// Tells which merged route each route of a virtual host comes from.
@@ -278,7 +232,12 @@ impl Expectation {
         let is_there = |(object, id): &&Target| {
             live.iter().any(|route| route.object == *object && route.id == *id)
         };
-        if let Some((object, id)) = self.targets.iter().find(|target| !is_there(target)) {
+        let is_meant = |target: &&Target| {
+            let mut own = self.gateways.iter().filter(|gateway| gateway.is_run_by(pod));
+            own.any(|gateway| self.binds(target, gateway))
+        };
+        let mut meant = self.targets.iter().filter(is_meant);
+        if let Some((object, id)) = meant.find(|target| !is_there(target)) {
             return Some(format!("it has no route {id} of {object}"));
         }
         self.places(pod).find_map(|(server, place)| {
