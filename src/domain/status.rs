@@ -38,6 +38,8 @@ pub struct Snapshot {
 pub struct ProxyState {
     /// The gateway pod.
     pub pod: ObjectRef,
+    /// The routes that are bound to its gateway.
+    pub bound: Vec<Target>,
     /// The shares it gives each route, or why that cannot be told.
     pub routes: Result<Vec<LiveRoute>, String>,
     /// Why requests do not arrive as a route says, for those where they do not.
@@ -202,16 +204,18 @@ fn bindings(object: &VirtualService) -> Vec<String> {
 }
 
 fn route_status(object: &ObjectRef, route: &Route, snapshot: &Snapshot) -> RouteStatus {
+    let is_it = |(at, id): &Target| at == object && *id == route.id;
     let proxies: Vec<_> = snapshot
         .proxies
         .iter()
+        .filter(|state| state.bound.iter().any(is_it))
         .map(|state| ProxyRoute {
             pod: state.pod.clone(),
             shares: shares(object, route, &state.routes),
             obstacle: state
                 .obstacles
                 .iter()
-                .find(|((at, id), _)| at == object && *id == route.id)
+                .find(|(target, _)| is_it(target))
                 .map(|(_, obstacle)| obstacle.clone()),
         })
         .collect();

@@ -249,4 +249,9 @@ fn a_route_for_one_of_two_gateways_is_proven_on_the_pods_of_that_one() {
     let output = shift("#1").exits(0);
     assert!(output.stdout.contains("gateway proxies 3/3 live\n"), "{output}");
     shift("#2").exits(3).says(&["no gateway serves route #2 of"]);
+
+    let status = namespace.kubia(&["status", "both", "-o", "json"]).exits(0).json();
+    let routes = status["routes"].as_array().expect("status has routes").iter();
+    let shown: Vec<_> = routes.map(|route| route["proxies"].as_array().map(Vec::len)).collect();
+    assert_eq!(shown, [Some(2), Some(3), Some(0)], "{status:#}");
 }

@@ -1,6 +1,7 @@
 //! Where targets are served, as the objects say it: what no proxy has to be asked for.
 
 use super::{Expectation, Gateway, Target, merged::MergedRoute};
+use crate::domain::snapshot::Pod;
 
 impl Expectation {
     /// Returns the Gateways whose pods run a target.
@@ -17,8 +18,14 @@ impl Expectation {
             && !self.gateways.iter().any(|gateway| self.binds(target, gateway))
     }
 
-    /// Returns whether the pods of a Gateway run a target.
-    pub(super) fn binds(&self, target: &Target, gateway: &Gateway) -> bool {
+    /// Returns whether a gateway pod runs a target.
+    #[must_use]
+    pub fn is_meant_for(&self, target: &Target, pod: &Pod) -> bool {
+        let mut own = self.gateways.iter().filter(|gateway| gateway.is_run_by(pod));
+        own.any(|gateway| self.binds(target, gateway))
+    }
+
+    fn binds(&self, target: &Target, gateway: &Gateway) -> bool {
         let mut bound = self.routes.iter().filter(|route| route.is_bound_to(&gateway.object));
         bound.any(|route| route.is(target))
     }

@@ -232,11 +232,7 @@ impl Expectation {
         let is_there = |(object, id): &&Target| {
             live.iter().any(|route| route.object == *object && route.id == *id)
         };
-        let is_meant = |target: &&Target| {
-            let mut own = self.gateways.iter().filter(|gateway| gateway.is_run_by(pod));
-            own.any(|gateway| self.binds(target, gateway))
-        };
-        let mut meant = self.targets.iter().filter(is_meant);
+        let mut meant = self.targets.iter().filter(|target| self.is_meant_for(target, pod));
         if let Some((object, id)) = meant.find(|target| !is_there(target)) {
             return Some(format!("it has no route {id} of {object}"));
         }
