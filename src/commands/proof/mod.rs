@@ -144,19 +144,7 @@ impl Watch {
                 Ok(delegates) => delegates,
                 Err(error) => return self.unread_gap(error.to_string()),
             };
-            let objects = root.gateways();
-            let found = join_all(objects.iter().map(|object| cluster.find(object))).await;
-            let mut gateways = Vec::new();
-            for (object, found) in objects.iter().zip(found) {
-                match found {
-                    Ok(Some(json)) => {
-                        gateways.push(Gateway::read(&json));
-                        self.first_gateway.get_or_insert(json);
-                    }
-                    Ok(None) => self.gap(format!("{object} does not exist")),
-                    Err(error) => self.unread_gap(error.need()),
-                }
-            }
+            let gateways = self.read_gateways(cluster, &root).await;
             let routes = merged::merge(&root, &delegates);
             let targets = targets.clone();
             let mut expectation = Expectation { root, routes, targets, gateways };
@@ -164,10 +152,29 @@ impl Watch {
             self.expectations.push(expectation);
         }
         for target @ (object, id) in &targets {
-            if self.expectations.iter().all(|each| each.is_unbound(target)) {
+            let unbound = self.expectations.iter().filter(|each| each.is_unbound(target)).count();
+            if unbound > 0 && unbound == self.expectations.len() {
                 self.gap(format!("no gateway serves route {id} of {object}"));
             }
         }
+    }
+
+    /// Reads the Gateways a root is bound to, those that there are.
+    async fn read_gateways(&mut self, cluster: &Cluster, root: &VirtualService) -> Vec<Gateway> {
+        let objects = root.gateways();
+        let found = join_all(objects.iter().map(|object| cluster.find(object))).await;
+        let mut gateways = Vec::new();
+        for (object, found) in objects.iter().zip(found) {
+            match found {
+                Ok(Some(json)) => {
+                    gateways.push(Gateway::read(&json));
+                    self.first_gateway.get_or_insert(json);
+                }
+                Ok(None) => self.gap(format!("{object} does not exist")),
+                Err(error) => self.unread_gap(error.need()),
+            }
+        }
+        gateways
     }
 
     /// The VirtualServices that serve the written one: itself, or those that delegate to it.
