@@ -22,7 +22,7 @@ use self::{
 use crate::domain::{
     object::{Kind, ObjectRef},
     route::{Destination, RouteId},
-    snapshot::{Pod, is_same_host},
+    snapshot::Pod,
     split,
     virtual_service::VirtualService,
 };
@@ -123,7 +123,7 @@ impl Expectation {
                 if !self.is_target(merged) {
                     continue;
                 }
-                let seen = LiveRoute::read(merged, route).ok_or("it leads elsewhere".to_owned())?;
+                let seen = LiveRoute::read(merged, route)?;
                 if !live.contains(&seen) {
                     live.push(seen);
                 }
@@ -316,13 +316,12 @@ impl Places {
 }
 
 impl LiveRoute {
-    fn read(merged: &MergedRoute, route: &EnvoyRoute) -> Option<Self> {
-        let destinations = &merged.route.destinations;
-        let weights = weights_in(route, destinations)?;
-        Some(Self {
+    fn read(merged: &MergedRoute, route: &EnvoyRoute) -> Result<Self, String> {
+        let weights = weights_in(route, &merged.route.destinations)?;
+        Ok(Self {
             object: merged.object.clone(),
             id: merged.route.id,
-            is_right: split::same_shares(&weights, &wanted_weights(destinations)),
+            is_right: split::same_shares(&weights, &merged.route.weights()),
             shares: split::shares(&weights),
         })
     }
@@ -352,29 +351,25 @@ fn leads_to(route: &EnvoyRoute, destinations: &[Destination]) -> bool {
     route.clusters().iter().all(|(cluster, _)| destination_of(cluster, destinations).is_some())
 }
 
-/// The weight an Envoy gives each destination; those it does not have get none.
-fn weights_in(route: &EnvoyRoute, destinations: &[Destination]) -> Option<Vec<u64>> {
+/// The weight an Envoy gives each destination, none to those it does not have; or why that cannot be told.
+fn weights_in(route: &EnvoyRoute, destinations: &[Destination]) -> Result<Vec<u64>, String> {
+    let clusters = route.clusters();
     let mut weights = vec![0u64; destinations.len()];
-    for (cluster, weight) in route.clusters() {
-        let index = destination_of(cluster, destinations)?;
-        weights[index] = weights[index].saturating_add(weight);
-    }
-    Some(weights)
-}
-
-/// The weights asked for; of equal destinations the first has them all.
-fn wanted_weights(destinations: &[Destination]) -> Vec<u64> {
-    let mut weights = vec![0u64; destinations.len()];
-    for destination in destinations {
-        let is_same = |each: &Destination| {
-            is_same_host(&each.host, &destination.host)
-                && each.subset == destination.subset
-                && (each.port == destination.port || each.port.is_none())
+    for (index, (cluster, weight)) in clusters.iter().enumerate() {
+        let is_own = |at: &usize| destination_of(cluster, &destinations[*at..=*at]).is_some();
+        let own: Vec<_> = (0..destinations.len()).filter(is_own).collect();
+        let same =
+            |clusters: &[(&str, u64)]| clusters.iter().filter(|each| each.0 == *cluster).count();
+        // Destinations that are one cluster are told apart by their order, if none was left out.
+        let at = match own.len() {
+            0 => return Err("it leads elsewhere".to_owned()),
+            1 => own[0],
+            several if several == same(&clusters) => own[same(&clusters[..index])],
+            _ => return Err(format!("which destination of {cluster} is meant cannot be told")),
         };
-        let first = destinations.iter().position(is_same).unwrap_or(0);
-        weights[first] = weights[first].saturating_add(destination.weight.unwrap_or(0));
+        weights[at] = weights[at].saturating_add(*weight);
     }
-    weights
+    Ok(weights)
 }
 
 #[cfg(test)]

@@ -109,6 +109,38 @@ fn a_share_of_0_is_proven_by_absence_and_100_by_being_alone() {
 }
 
 #[test]
+fn destinations_that_are_one_cluster_are_told_apart_by_their_order() {
+    let twice = |[first, second, v2]: [u64; 3]| {
+        move |object: &mut Value| {
+            let routes = &mut object["spec"]["http"][1]["route"];
+            let mut again = routes[0].clone();
+            again["headers"] = json!({"request": {"set": {"x": "again"}}});
+            routes.as_array_mut().unwrap().insert(1, again);
+            for (index, weight) in [first, second, v2].into_iter().enumerate() {
+                routes[index]["weight"] = weight.into();
+            }
+        }
+    };
+    let run = |weights: &'static [u64]| {
+        move |dump: &mut Value| {
+            for place in DEFAULT {
+                let clusters = format!("{place}/route/weighted_clusters/clusters");
+                let clusters = dump.pointer_mut(&clusters).unwrap().as_array_mut().unwrap();
+                clusters.splice(..0, vec![clusters[0].clone(); weights.len() - 2]);
+                for (cluster, weight) in clusters.iter_mut().zip(weights) {
+                    cluster["weight"] = (*weight).into();
+                }
+            }
+        }
+    };
+    check(twice([68, 10, 22]), run(&[68, 10, 22]), "right in 2");
+    check(twice([68, 10, 22]), run(&[10, 68, 22]), "[10.0, 68.0, 22.0]");
+    let which =
+        "which destination of outbound|8080|v1|web.lab.svc.cluster.local is meant cannot be told";
+    check(twice([78, 0, 22]), run(&[78, 22]), which);
+}
+
+#[test]
 fn a_pinned_route_with_the_same_destinations_is_not_taken_for_the_default() {
     // Its lone destination, v2, is one of those of the default route.
     let pinned_alone = |dump: &mut Value| {
