@@ -267,3 +267,37 @@ fn a_gateway_pod_that_goes_meanwhile_is_not_waited_for() {
     );
     assert_eq!(output.json()["proof"]["verdict"], "proven", "{output}");
 }
+
+#[test]
+fn what_others_change_around_the_weights_meanwhile_is_no_proof() {
+    let sandbox = Sandbox::for_faults();
+    let namespace = Namespace::new(&sandbox);
+    namespace.deploy();
+    let control = sandbox.control();
+    let object = format!("^{}$", namespace.path(ISTIO, "virtualservices/kubia-vs"));
+    let beta =
+        json!({"name": "beta", "match": [{"uri": {"prefix": "/b"}}], "route": split(50, 50)});
+    let changed = format!(
+        "somebody else changed virtualservice/kubia-vs in namespace {} meanwhile",
+        namespace.name()
+    );
+    let gone = "somebody else changed it meanwhile: #1 is gone or leads elsewhere";
+    for (v2, op, at, value, code, words) in [
+        ("31", "add", "/spec/hosts/-", json!("another.example"), 4, changed.as_str()),
+        ("32", "add", "/spec/http/0", beta.clone(), 4, &changed),
+        ("33", "replace", "/spec/http", json!([beta]), 6, gone),
+    ] {
+        // It has seen the weights on all proxies, and asks whether they are still asked for.
+        let rule = json!({"method": "GET", "path": object, "action": "hold", "skip": 1});
+        let rule = control.rule(&rule);
+        let route = if v2 == "33" { "#1" } else { "#0" };
+        let kubeconfig = sandbox.proxied_kubeconfig();
+        let arguments = ["shift", "--v2", v2, "--route", route, "--proof=require", "--timeout=5s"];
+        let shift = Running::start(&mut namespace.plugin(&kubeconfig, &arguments));
+        rule.wait_held();
+        let edit = json!([{"op": op, "path": at, "value": value}]).to_string();
+        namespace.kubectl(&["patch", "vs", "kubia-vs", "--type=json", "-p", &edit]).exits(0);
+        drop(rule);
+        shift.wait().exits(code).says(&[words]);
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use futures_util::future::join_all;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{
@@ -19,6 +20,7 @@ use crate::{
         },
         shift::{Aftermath, Shift},
         snapshot::Pod,
+        virtual_service::VirtualService,
     },
 };
 
@@ -50,13 +52,14 @@ impl Watch {
         let start = Instant::now();
         let deadline = start + timeout;
         let mut seen = BTreeMap::new();
-        let (mut is_first, mut is_last, mut overtaken) = (true, false, None);
+        let (mut is_first, mut is_last, mut meanwhile) = (true, false, Meanwhile::default());
+        let served = self.served(shift);
         loop {
             let is_settled = |pod: &ObjectRef| seen.get(pod).is_some_and(Seen::is_final);
             let is_pending = |pod: &ObjectRef| !is_settled(pod);
             let pending: Vec<_> =
                 self.serving().filter(|pod| is_pending(&pod.object_ref())).cloned().collect();
-            if pending.is_empty() || is_last || overtaken.is_some() {
+            if pending.is_empty() || is_last || meanwhile.overtaken.is_some() {
                 break;
             }
             // What was seen before the deadline is looked at once more after it.
@@ -77,9 +80,14 @@ impl Watch {
             }
             is_first = false;
             let was_seen = seen.values().any(|seen| !matches!(seen, Seen::Unread(_)));
-            let reading =
-                async { if was_seen { find_overtaken(cluster, shift).await } else { None } };
-            overtaken = tokio::join!(reading, self.find_pods(cluster, Freshness::Latest)).0;
+            let reading = async {
+                if was_seen {
+                    Meanwhile::read(cluster, shift, &served).await
+                } else {
+                    Meanwhile::default()
+                }
+            };
+            meanwhile = tokio::join!(reading, self.find_pods(cluster, Freshness::Latest)).0;
             seen.retain(|pod, _| self.serving().any(|each| each.object_ref() == *pod));
         }
         let not_looked_at = || Seen::Unproven("not looked at in time".to_owned());
@@ -87,18 +95,57 @@ impl Watch {
             let seen = seen.remove(&pod).unwrap_or_else(not_looked_at);
             ProxyEvidence { pod, seen }
         });
-        Evidence { proxies: proxies.collect(), gaps: self.gaps(), overtaken }
+        let gaps = self.gaps().into_iter().chain(meanwhile.changed).collect();
+        Evidence { proxies: proxies.collect(), gaps, overtaken: meanwhile.overtaken }
+    }
+
+    /// The objects that make the routes what they are, as they are to be served: the one that is written,
+    /// and those that delegate to it.
+    fn served(&self, shift: &Shift) -> Vec<VirtualService> {
+        let written = shift.applied();
+        let roots = self.expectations.iter().map(|each| each.root.clone());
+        let roots: Vec<_> = roots.filter(|root| root.object != written.object).collect();
+        std::iter::once(written).chain(roots).collect()
     }
 }
 
-/// Returns what somebody else made of the weights; nothing where they are as they were written.
-async fn find_overtaken(cluster: &Cluster, shift: &Shift) -> Option<String> {
-    match cluster.find(&shift.virtual_service.object).await.ok()? {
-        None => Some("it was deleted meanwhile".to_owned()),
-        Some(now) => match shift.aftermath(&now) {
-            (Aftermath::Written, _) => None,
-            (_, shares) => Some(format!("somebody else changed it meanwhile: {shares}")),
-        },
+/// What others did while proxies were watched, in words.
+#[derive(Default)]
+struct Meanwhile {
+    /// What became of the weights; nothing where they are as they were written.
+    overtaken: Option<String>,
+    /// What is not as it was when the proxies that count were found.
+    changed: Option<String>,
+}
+
+impl Meanwhile {
+    async fn read(cluster: &Cluster, shift: &Shift, served: &[VirtualService]) -> Self {
+        let found = join_all(served.iter().map(|each| cluster.find(&each.object))).await;
+        let mut meanwhile = Self::default();
+        for (served, now) in served.iter().zip(found) {
+            // What cannot be read now was read before.
+            let Ok(now) = now else { continue };
+            let is_written = served.object == shift.virtual_service.object;
+            let became = now.as_ref().filter(|_| is_written).map(|now| shift.aftermath(now));
+            match (now, became) {
+                (Some(now), _) if now["spec"] == served.json["spec"] => {}
+                (Some(_), None | Some((Aftermath::Written, _))) => {
+                    let how = format!("somebody else changed {} meanwhile", served.object);
+                    meanwhile.changed.get_or_insert(how);
+                }
+                (Some(_), Some((_, shares))) => {
+                    let how = format!("somebody else changed it meanwhile: {shares}");
+                    meanwhile.overtaken = Some(how);
+                }
+                (None, _) if is_written => {
+                    meanwhile.overtaken = Some("it was deleted meanwhile".to_owned());
+                }
+                (None, _) => {
+                    meanwhile.changed = Some(format!("{} was deleted meanwhile", served.object));
+                }
+            }
+        }
+        meanwhile
     }
 }
 

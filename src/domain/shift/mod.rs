@@ -317,14 +317,15 @@ impl Shift {
     #[must_use]
     pub fn aftermath(&self, now: &Value) -> (Aftermath, String) {
         let now = Route::read_all(now);
-        let found = |route: &RouteShift| now.iter().find(|each| each.id == route.route.id);
+        let found = |route: &RouteShift| route.find(&now);
         let is = |wanted: &dyn Fn(&RouteShift) -> Vec<Option<u64>>| {
             self.routes
                 .iter()
                 .all(|route| found(route).is_some_and(|now| now.raw_weights() == wanted(route)))
         };
-        let shares = self.routes.iter().filter_map(|route| {
-            Some(split::in_words(route.versions.iter().zip(found(route)?.shares())))
+        let shares = self.routes.iter().map(|route| match found(route) {
+            Some(now) => split::in_words(route.versions.iter().zip(now.shares())),
+            None => format!("{} is gone or leads elsewhere", route.route.title()),
         });
         let shares = shares.collect::<Vec<_>>().join("; ");
         let aftermath = if is(&|route| route.after.clone()) {
@@ -384,6 +385,16 @@ impl Shift {
 }
 
 impl RouteShift {
+    /// Returns the route among those of now, wherever it stands; one that takes other requests only where
+    /// it stood.
+    fn find<'a>(&self, now: &'a [Route]) -> Option<&'a Route> {
+        let recorded = RecordedRoute::new(&self.route, &self.after);
+        let is_it = |each: &&Route| {
+            (each.id, &each.name) == (self.route.id, &self.route.name) && recorded.leads_as(each)
+        };
+        recorded.find(now).ok().or_else(|| now.iter().find(is_it))
+    }
+
     /// Returns whether every weight is right already.
     #[must_use]
     pub fn is_unchanged(&self) -> bool {

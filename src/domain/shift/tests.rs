@@ -290,14 +290,20 @@ fn what_stays_as_it_is_and_what_rises_is_known() {
 fn what_became_of_a_write_is_told_by_the_weights() {
     let read = snapshot(&json!({"http": [route("", [90, 10])]}));
     let shift = plan(&read, &wanted("v2=30")).unwrap();
-    let other = json!({"spec": {"http": [route("", [1, 1])]}});
+    let now = |routes: &[Value]| snapshot(&json!({"http": routes})).named.json;
+    let other = now(&[route("", [1, 1])]);
     assert_eq!(shift.aftermath(&read.named.json).0, Aftermath::NotWritten);
     assert_eq!(
         shift.aftermath(&shift.applied().json),
         (Aftermath::Written, "v1 70, v2 30".to_owned())
     );
     assert_eq!(shift.aftermath(&other), (Aftermath::Other, "v1 50, v2 50".to_owned()));
-    assert_eq!(shift.aftermath(&Value::Null), (Aftermath::Other, String::new()));
+    let gone = (Aftermath::Other, "#0 is gone or leads elsewhere".to_owned());
+    assert_eq!(shift.aftermath(&Value::Null), gone);
+    // Another route in its place is not it, and in another place it still is.
+    let beta = route("beta", [50, 50]);
+    assert_eq!(shift.aftermath(&now(&[beta.clone()])), gone);
+    assert_eq!(shift.aftermath(&now(&[beta, route("", [70, 30])])).0, Aftermath::Written);
 }
 
 #[test]
