@@ -236,7 +236,14 @@ fn a_route_for_one_of_two_gateways_is_proven_on_the_pods_of_that_one() {
     let spec = json!({
         "hosts": [host],
         "gateways": ["wide", "elsewhere"],
-        "http": [route("/one", &["wide"]), route("/both", &["wide", "elsewhere"]), route("/no", &["other"])],
+        "http": [
+            route("/one", &["wide"]),
+            route("/both", &["wide", "elsewhere"]),
+            route("/no", &["other"]),
+            {"match": [{"gateways": ["elsewhere"]}], "route": split(50, 50)},
+            // At the other gateway all requests are taken before.
+            {"route": split(50, 50)},
+        ],
     });
     let objects = [wide_gateway(&namespace.host()), elsewhere, virtual_service("both", &spec)];
     namespace.apply(&objects);
@@ -246,6 +253,7 @@ fn a_route_for_one_of_two_gateways_is_proven_on_the_pods_of_that_one() {
         namespace.kubia(&arguments)
     };
     assert_proven(&shift("#0").exits(0), "both patched");
+    assert_proven(&shift("#4").exits(0), "both patched");
     let output = shift("#1").exits(0);
     assert!(output.stdout.contains("gateway proxies 3/3 live\n"), "{output}");
     shift("#2").exits(3).says(&["no gateway serves route #2 of"]);
@@ -253,5 +261,5 @@ fn a_route_for_one_of_two_gateways_is_proven_on_the_pods_of_that_one() {
     let status = namespace.kubia(&["status", "both", "-o", "json"]).exits(0).json();
     let routes = status["routes"].as_array().expect("status has routes").iter();
     let shown: Vec<_> = routes.map(|route| route["proxies"].as_array().map(Vec::len)).collect();
-    assert_eq!(shown, [Some(2), Some(3), Some(0)], "{status:#}");
+    assert_eq!(shown, [Some(2), Some(3), Some(0), Some(1), Some(2)], "{status:#}");
 }

@@ -102,20 +102,11 @@ impl Watch {
         let states = looked.into_iter().map(|(pod, seen)| {
             let (routes, obstacles) =
                 seen.unwrap_or_else(|unseen| (Err(unseen.into_reason()), vec![]));
-            ProxyState { bound: self.routes_of(&pod), pod, routes, obstacles }
+            let of_pod = self.pods.iter().find(|each| each.object_ref() == pod);
+            let bound = of_pod.map_or(vec![], |pod| self.routes_of(pod)).into_iter().cloned();
+            ProxyState { bound: bound.collect(), pod, routes, obstacles }
         });
         states.collect()
-    }
-
-    /// The routes that are bound to a pod's gateway.
-    fn routes_of(&self, pod: &ObjectRef) -> Vec<Target> {
-        let Some(pod) = self.pods.iter().find(|each| each.object_ref() == *pod) else {
-            return vec![];
-        };
-        let targets = |each: &Expectation| -> Vec<Target> {
-            each.targets.iter().filter(|target| each.is_meant_for(target, pod)).cloned().collect()
-        };
-        self.expectations.iter().flat_map(targets).collect()
     }
 }
 

@@ -215,9 +215,24 @@ impl Watch {
         gateways
     }
 
-    /// The pods that take traffic.
+    /// The pods that take traffic for one of the routes.
     fn serving(&self) -> impl Iterator<Item = &Pod> {
-        self.pods.iter().filter(|pod| pod.serves())
+        self.pods.iter().filter(|pod| pod.serves() && !self.routes_of(pod).is_empty())
+    }
+
+    /// The routes that a pod is to run.
+    fn routes_of(&self, pod: &Pod) -> Vec<&Target> {
+        let all = self.expectations.iter();
+        let all = all.flat_map(|each| each.targets.iter().map(move |target| (each, target)));
+        let own = all.filter(|(each, target)| each.is_meant_for(target, pod));
+        own.map(|(_, target)| target).collect()
+    }
+
+    /// The routes that no pod is to run of those that take traffic.
+    fn orphans(&self) -> Vec<Target> {
+        let run: Vec<_> = self.serving().flat_map(|pod| self.routes_of(pod)).collect();
+        let targets = self.expectations.iter().flat_map(|each| &each.targets);
+        targets.filter(|target| !run.contains(target)).cloned().collect()
     }
 
     /// Finds the pods that run one of the Gateways. Those that cannot be listed now stay as they were.
@@ -255,6 +270,11 @@ impl Watch {
         pods.sort_by_key(Pod::object_ref);
         pods.dedup_by_key(|pod| pod.object_ref());
         gaps.dedup();
+        let serves = pods.iter().any(Pod::serves);
         (self.pods, self.pod_gaps) = (pods, gaps);
+        for (object, id) in self.orphans().into_iter().filter(|_| serves) {
+            self.pod_gaps.push(format!("no gateway pod serves route {id} of {object}"));
+        }
+        self.pod_gaps.dedup();
     }
 }

@@ -1,6 +1,9 @@
 //! Where targets are served, as the objects say it: what no proxy has to be asked for.
 
-use super::{Expectation, Gateway, Target, merged::MergedRoute};
+use super::{
+    Expectation, Gateway, Target,
+    merged::{self, MergedRoute, ServedRoute},
+};
 use crate::domain::snapshot::Pod;
 
 impl Expectation {
@@ -18,11 +21,16 @@ impl Expectation {
             && !self.gateways.iter().any(|gateway| self.binds(target, gateway))
     }
 
-    /// Returns whether a gateway pod runs a target.
+    /// Returns whether a gateway pod is to run a target.
     #[must_use]
     pub fn is_meant_for(&self, target: &Target, pod: &Pod) -> bool {
+        let is_it = |served: &ServedRoute<'_>| self.routes[served.source].is(target);
+        let places = self.places(pod);
+        let mut served = places.map(|(_, place)| merged::served(&self.routes, &place)).peekable();
         let mut own = self.gateways.iter().filter(|gateway| gateway.is_run_by(pod));
         own.any(|gateway| self.binds(target, gateway))
+            // Where no server has its hosts, the proof says that it is missing.
+            && (served.peek().is_none() || served.any(|served| served.iter().any(is_it)))
     }
 
     fn binds(&self, target: &Target, gateway: &Gateway) -> bool {
