@@ -29,7 +29,7 @@ use crate::{
     subcommand_required = true,
     after_help = "Flags go after `kubia`: kubectl refuses flags before a plugin's name.\n\
                   Exit codes: 0 done, 1 failed, 2 usage, 3 refused and nothing written, \
-                  4 written but a proxy runs something else, 6 changed meanwhile and nothing written, \
+                  4 written but a proxy runs something else, 6 changed meanwhile by somebody else, \
                   130 interrupted."
 )]
 pub struct Cli {

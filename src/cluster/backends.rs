@@ -70,7 +70,11 @@ impl Cluster {
     }
 
     async fn backend(&self, object: ObjectRef) -> (ObjectRef, Reading) {
-        let unread = |error: &ApiError| Reading::Unread(error.need());
+        let unread = |error: &ApiError| {
+            let reading =
+                if error.failure.is_forbidden() { Reading::Unread } else { Reading::Failed };
+            reading(error.need())
+        };
         let service = match self.find(&object).await {
             Ok(Some(service)) => Service::read(&service),
             Ok(None) => return (object, Reading::Absent),

@@ -226,6 +226,8 @@ impl Failure {
                 | Self::Interrupted { .. }
                 | Self::TimedOut { .. }
                 | Self::NotJson
+                // Whoever says so did not wait for the end of it.
+                | Self::Refused { code: 502 | 504, .. }
         )
     }
 

@@ -27,8 +27,10 @@ pub enum Reading {
     Found(Box<Service>, Vec<Pod>),
     /// There is none.
     Absent,
-    /// It, or its pods, may not be read: why.
+    /// It, or its pods, may not be read: which right is missing.
     Unread(String),
+    /// The API server did not say: why.
+    Failed(String),
 }
 
 /// What stands behind one destination.
@@ -40,6 +42,8 @@ pub enum Behind<'a> {
     NoSubset,
     /// It cannot be told: why.
     Unknown(String),
+    /// The API server did not tell it this time: why.
+    Failed(String),
     /// These pods, without those being deleted.
     Pods(Vec<&'a Pod>),
 }
@@ -66,7 +70,9 @@ impl Backends {
     pub fn unread(&self) -> Vec<String> {
         let services = self.services.iter().filter_map(|(service, reading)| match reading {
             Reading::Absent => Some(format!("{service} does not exist")),
-            Reading::Unread(why) => Some(format!("pods of {service} ({why})")),
+            Reading::Unread(why) | Reading::Failed(why) => {
+                Some(format!("pods of {service} ({why})"))
+            }
             Reading::Found(..) => None,
         });
         services.collect()
@@ -94,6 +100,7 @@ impl Backends {
             Some((_, Reading::Found(service, pods))) => (service, pods),
             Some((_, Reading::Absent)) => return Behind::NoService(object),
             Some((_, Reading::Unread(why))) => return Behind::Unknown(why.clone()),
+            Some((_, Reading::Failed(why))) => return Behind::Failed(why.clone()),
             None => return Behind::Unknown(format!("{object} was not read")),
         };
         let subset = match destination.subset.as_str() {
@@ -166,7 +173,7 @@ mod tests {
         let found = match backends.behind(&route.destinations[0]) {
             Behind::NoService(object) => format!("no {object}"),
             Behind::NoSubset => "no subset".to_owned(),
-            Behind::Unknown(why) => why,
+            Behind::Unknown(why) | Behind::Failed(why) => why,
             Behind::Pods(pods) => format!("{} pods", pods.len()),
         };
         assert_eq!(found, expected);

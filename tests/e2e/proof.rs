@@ -269,6 +269,24 @@ fn a_gateway_pod_that_goes_meanwhile_is_not_waited_for() {
 }
 
 #[test]
+fn a_gateway_pod_that_ran_other_weights_when_it_became_unready_is_no_proof() {
+    let sandbox = Sandbox::for_faults();
+    let namespace = Namespace::new(&sandbox);
+    namespace.deploy();
+    let extra = ExtraPod::start(&namespace, &[("dr-v1", 50), ("dr-v2", 50)]);
+    extra.make_ready();
+    let control = sandbox.control();
+    let _fault = control.xds_for_now(EXTRA, &json!({"mode": "cut"}));
+    let before = admin_log::of_plugin(&sandbox).len();
+    let arguments = ["shift", "--v2", "30", "--proof=require"];
+    let shift = Running::start(&mut namespace.plugin(&sandbox.kubia_kubeconfig(), &arguments));
+    admin_log::wait_asked(&sandbox, before, EXTRA, 50);
+    extra.make_unready();
+    let stale = format!("{GATEWAY}/{EXTRA}, not ready now, ran other weights");
+    shift.wait().exits(4).says(&[&stale]);
+}
+
+#[test]
 fn what_others_change_around_the_weights_meanwhile_is_no_proof() {
     let sandbox = Sandbox::for_faults();
     let namespace = Namespace::new(&sandbox);

@@ -1,6 +1,9 @@
 //! Waits until the proxies run what was written.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -16,7 +19,7 @@ use crate::{
         object::ObjectRef,
         proof::{
             Expectation, Front, Standing,
-            evidence::{Evidence, ProxyEvidence, Seen},
+            evidence::{Evidence, ProxyEvidence, Seen, pod_name},
         },
         shift::{Aftermath, Shift},
         snapshot::Pod,
@@ -51,11 +54,11 @@ impl Watch {
     ) -> Evidence {
         let start = Instant::now();
         let deadline = start + timeout;
-        let mut seen = BTreeMap::new();
-        let (mut is_first, mut is_last, mut meanwhile) = (true, false, Meanwhile::default());
+        let (mut seen, mut meanwhile) = (Sightings::default(), Meanwhile::default());
+        let (mut is_first, mut is_last) = (true, false);
         let served = self.served(shift);
         loop {
-            let is_settled = |pod: &ObjectRef| seen.get(pod).is_some_and(Seen::is_final);
+            let is_settled = |pod: &ObjectRef| seen.latest.get(pod).is_some_and(Seen::is_final);
             let is_pending = |pod: &ObjectRef| !is_settled(pod);
             let pending: Vec<_> =
                 self.serving().filter(|pod| is_pending(&pod.object_ref())).cloned().collect();
@@ -70,8 +73,8 @@ impl Watch {
                 watch(proxy, expectations, start, deadline).await
             };
             let looked = self.forwards.each(cluster, pending, limit, look).await;
-            looked.into_iter().for_each(|(pod, now)| learn(&mut seen, pod, now));
-            let all_settled = seen.values().all(Seen::is_final);
+            looked.into_iter().for_each(|(pod, now)| seen.learn(pod, now));
+            let all_settled = seen.latest.values().all(Seen::is_final);
             if all_settled && is_first && !wrote {
                 break;
             }
@@ -79,7 +82,7 @@ impl Watch {
                 sleep_until(deadline.min(Instant::now() + AGAIN)).await;
             }
             is_first = false;
-            let was_seen = seen.values().any(|seen| !matches!(seen, Seen::Unread(_)));
+            let was_seen = seen.latest.values().any(|seen| !matches!(seen, Seen::Unread(_)));
             let reading = async {
                 if was_seen {
                     Meanwhile::read(cluster, shift, &served).await
@@ -88,15 +91,25 @@ impl Watch {
                 }
             };
             meanwhile = tokio::join!(reading, self.find_pods(cluster, Freshness::Latest)).0;
-            seen.retain(|pod, _| self.serving().any(|each| each.object_ref() == *pod));
+            seen.latest.retain(|pod, _| self.serving().any(|each| each.object_ref() == *pod));
         }
+        self.conclude(seen, meanwhile)
+    }
+
+    fn conclude(&self, mut seen: Sightings, meanwhile: Meanwhile) -> Evidence {
         let not_looked_at = || Seen::Unproven("not looked at in time".to_owned());
         let proxies = self.serving().map(Pod::object_ref).map(|pod| {
-            let seen = seen.remove(&pod).unwrap_or_else(not_looked_at);
+            let seen = seen.latest.remove(&pod).unwrap_or_else(not_looked_at);
             ProxyEvidence { pod, seen }
         });
-        let gaps = self.gaps().into_iter().chain(meanwhile.changed).collect();
-        Evidence { proxies: proxies.collect(), gaps, overtaken: meanwhile.overtaken }
+        let proxies = proxies.collect();
+        // It may serve again, with the weights it had.
+        let unready = self.pods.iter().filter(|pod| !pod.serves() && !pod.terminating);
+        let stale = unready.map(Pod::object_ref).filter(|pod| seen.stale.contains(pod));
+        let stale =
+            stale.map(|pod| format!("{}, not ready now, ran other weights", pod_name(&pod)));
+        let gaps = self.gaps().into_iter().chain(meanwhile.changed).chain(stale).collect();
+        Evidence { proxies, gaps, overtaken: meanwhile.overtaken }
     }
 
     /// The objects that make the routes what they are, as they are to be served: the one that is written,
@@ -149,15 +162,33 @@ impl Meanwhile {
     }
 }
 
-/// Adds what was seen of a proxy. What it was seen to run counts until it answers again.
-fn learn(seen: &mut BTreeMap<ObjectRef, Seen>, pod: ObjectRef, now: Result<Seen, Unseen>) {
-    let now = match now {
-        Ok(now) => now,
-        Err(Unseen::Denied(right)) => Seen::Unread(right),
-        Err(Unseen::Failed(_)) if matches!(seen.get(&pod), Some(Seen::Other(_))) => return,
-        Err(Unseen::Failed(why)) => Seen::Unproven(why),
-    };
-    seen.insert(pod, now);
+/// What was seen of proxies.
+#[derive(Default)]
+struct Sightings {
+    /// Of each the latest.
+    latest: BTreeMap<ObjectRef, Seen>,
+    /// Those that ran other weights when they last said so.
+    stale: BTreeSet<ObjectRef>,
+}
+
+impl Sightings {
+    /// Adds what was seen of a proxy. What it was seen to run counts until it answers again.
+    fn learn(&mut self, pod: ObjectRef, now: Result<Seen, Unseen>) {
+        let now = match now {
+            Ok(now) => now,
+            Err(Unseen::Denied(right)) => Seen::Unread(right),
+            Err(Unseen::Failed(_)) if matches!(self.latest.get(&pod), Some(Seen::Other(_))) => {
+                return;
+            }
+            Err(Unseen::Failed(why)) => Seen::Unproven(why),
+        };
+        match now {
+            Seen::Other(_) => drop(self.stale.insert(pod.clone())),
+            Seen::Live { .. } => drop(self.stale.remove(&pod)),
+            Seen::Unproven(_) | Seen::Unread(_) => {}
+        }
+        self.latest.insert(pod, now);
+    }
 }
 
 /// Watches one proxy until it runs the weights, or its turn or all time is over.
@@ -223,10 +254,10 @@ mod tests {
     #[test]
     fn what_a_proxy_was_seen_to_run_counts_until_it_answers_again() {
         let pod = ObjectRef::new(Kind::Pod, "istio-system", "gateway");
-        let mut seen = BTreeMap::new();
+        let mut seen = Sightings::default();
         let mut check = |now: Result<Seen, Unseen>, expected: Seen| {
-            learn(&mut seen, pod.clone(), now);
-            assert_eq!(seen[&pod], expected);
+            seen.learn(pod.clone(), now);
+            assert_eq!(seen.latest[&pod], expected);
         };
         let failed = || Err(Unseen::Failed("reset".to_owned()));
         check(failed(), Seen::Unproven("reset".to_owned()));

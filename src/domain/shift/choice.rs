@@ -131,8 +131,8 @@ pub(super) fn version(
     match route.find(&version, subsets).as_slice() {
         [index] => Ok(*index),
         [] => {
-            let known = route.versions(subsets);
-            Err(ShiftError::UnknownVersion { object, version, known, unread: None })
+            let (known, unread) = (route.versions(subsets), snapshot.subsets_unread.clone());
+            Err(ShiftError::UnknownVersion { object, version, known, unread })
         }
         several => {
             let names = several.iter().map(|index| route.argument(*index, subsets)).collect();

@@ -297,6 +297,9 @@ fn problem(version: &str, to: &Destination, behind: &Behind<'_>) -> Option<(Word
         }
         Behind::Pods(pods) => (ready(behind) == Some(0))
             .then(|| (Word::NoEndpoints, no_endpoints(version, pods.len()))),
+        Behind::Failed(why) => {
+            Some((Word::NoEndpoints, format!("endpoints of {version} are not known ({why})")))
+        }
         Behind::Unknown(_) => None,
     }
 }
@@ -501,6 +504,11 @@ mod tests {
     #[test]
     fn what_could_not_be_read_is_told_once_and_refuses_nothing() {
         let mut facts = facts([4, 4]);
+        facts.backends.services[0].1 = Reading::Failed("no answer within 4 s".to_owned());
+        let what = "endpoints of v2 are not known (no answer within 4 s)";
+        let warned = "endpoints of v1 are not known (no answer within 4 s)";
+        let rising = shift([90, 10], [70, 30]);
+        check(&rising, &facts, &[(Word::NoEndpoints, what)], [&[warned], &[]]);
         facts.backends.services[0].1 = Reading::Unread("needs list pods".to_owned());
         facts.not_checked = vec!["owners".to_owned(), "owners".to_owned()];
         let gaps: &[&str] =

@@ -40,13 +40,22 @@ impl<'a> ExtraPod<'a> {
 
     /// Makes it ready.
     pub(crate) fn make_ready(&self) {
-        let annotation = "sandbox/ready-after-seconds=0";
+        self.make("0", "True");
+    }
+
+    /// Makes it unready.
+    pub(crate) fn make_unready(&self) {
+        self.make("never", "False");
+    }
+
+    fn make(&self, ready_after: &str, expected: &str) {
+        let annotation = format!("sandbox/ready-after-seconds={ready_after}");
         let kubectl = self.0.sandbox().kubectl();
-        let arguments = ["-n", GATEWAY, "annotate", "--overwrite", "pod", NAME, annotation];
+        let arguments = ["-n", GATEWAY, "annotate", "--overwrite", "pod", NAME, &annotation];
         kubectl.run(&arguments).exits(0);
-        wait_for("the gateway pod to be ready", || {
+        wait_for("the gateway pod to be as ready as it should", || {
             let ready = condition(&self.object(), "Ready");
-            holds(ready == "True", || ready)
+            holds(ready == expected, || ready)
         });
     }
 
