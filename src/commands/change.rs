@@ -130,6 +130,7 @@ pub(super) async fn carry_out(
         return Err(interrupt.explain(cluster, shift).await);
     };
     let written = written?;
+    let is_written = written == Outcome::Patched && dry_run == DryRun::None;
     let mut result = ShiftResult::new(&cluster.context, shift, written, dry_run);
     if let Some(watch) = watch.as_mut().filter(|_| dry_run == DryRun::None) {
         let proving = watch.prove(cluster, shift, written == Outcome::Patched, args.timeout);
@@ -137,10 +138,23 @@ pub(super) async fn carry_out(
             return Err(interrupt.explain(cluster, shift).await);
         };
         result.prove(&evidence, shift);
-        let shown = invocation.show(&result);
+        let shown = show(invocation, &result, is_written);
         return outcome(change, args, &evidence).and(shown);
     }
-    invocation.show(&result)
+    show(invocation, &result, is_written)
+}
+
+/// Shows the result; where that fails, what was written is said at least on stderr.
+fn show(
+    invocation: &mut Invocation<'_>,
+    result: &ShiftResult,
+    is_written: bool,
+) -> Result<(), Error> {
+    let shown = invocation.show(result);
+    if shown.is_err() && is_written {
+        invocation.note("the weights are written");
+    }
+    shown
 }
 
 /// Reads and judges what there is before the write; returns the history to write.

@@ -11,7 +11,7 @@ use clap::{
 };
 use futures_util::future::join_all;
 
-use super::{GatewayArgs, Invocation};
+use super::{GatewayArgs, Invocation, no_gateway};
 use crate::{
     cluster::{Cluster, Found, Freshness},
     domain::{
@@ -251,9 +251,7 @@ fn complete(error: GatewayUrlError, mut found: Found) -> Error {
         {
             found.forbidden.remove(0).into()
         }
-        GatewayUrlError::NoGateway { .. } => {
-            GatewayUrlError::NoGateway { also: found.also() }.into()
-        }
+        GatewayUrlError::NoGateway { .. } => no_gateway(&found).into(),
         error => error.into(),
     }
 }

@@ -10,13 +10,14 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    cluster::{ApiError, Cluster, Connection, GatewayChoice},
+    cluster::{ApiError, Cluster, Connection, Found, GatewayChoice},
     domain::{
         gateway::{INSTALLATIONS, IngressGateway},
         gateway_url::GatewayUrlError,
         object::{Kind, ObjectRef},
         plan::DryRun,
         shift::Snapshot,
+        snapshot::selector_text,
         text::Printable,
         virtual_service::{TUTORIAL_VIRTUAL_SERVICE, VirtualService},
     },
@@ -131,8 +132,20 @@ async fn ingress_gateway(
     choice: &GatewayChoice,
 ) -> Result<IngressGateway, Error> {
     let found = cluster.find_gateways(choice).await?;
+    let none = no_gateway(&found);
+    found.gateways.into_iter().next().ok_or(none.into())
+}
+
+/// The error where there is no gateway.
+fn no_gateway(found: &Found) -> GatewayUrlError {
     let also = found.also();
-    found.gateways.into_iter().next().ok_or_else(|| GatewayUrlError::NoGateway { also }.into())
+    match &found.selector {
+        Some(labels) => GatewayUrlError::NoneSelected {
+            labels: Printable(&selector_text(labels)).to_string(),
+            also,
+        },
+        None => GatewayUrlError::NoGateway { also },
+    }
 }
 
 fn parse_label(text: &str) -> Result<(String, String), String> {

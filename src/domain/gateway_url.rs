@@ -87,6 +87,14 @@ pub enum GatewayUrlError {
         /// Where else was looked, in words that continue the sentence.
         also: String,
     },
+    /// No Service leads to pods with the labels that were given.
+    #[error("no ingress gateway found: no Service leads to pods with the labels {labels}{also}")]
+    NoneSelected {
+        /// The labels.
+        labels: String,
+        /// Where else was looked, in words that continue the sentence.
+        also: String,
+    },
     /// The Gateway that was named runs on no pod and no Service.
     #[error("nothing runs {gateway}: {why}")]
     NothingRuns {

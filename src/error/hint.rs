@@ -217,7 +217,7 @@ fn failure_hint(failure: &Failure) -> Option<String> {
 
 fn gateway_hint(error: &GatewayUrlError) -> Option<String> {
     match error {
-        GatewayUrlError::NoGateway { .. } => Some(
+        GatewayUrlError::NoGateway { .. } | GatewayUrlError::NoneSelected { .. } => Some(
             "name the gateway's Service with --gateway-namespace and --service; `kubectl get \
              services -A -l istio` lists candidates"
                 .to_owned(),

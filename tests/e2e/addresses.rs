@@ -145,3 +145,12 @@ fn gateway_url_probe_prints_what_answers() {
     let url = namespace.kubia(&["gateway-url"]).exits(0).stdout;
     assert_eq!(namespace.kubia(&["gateway-url", "--probe"]).exits(0).stdout, url);
 }
+
+#[test]
+fn labels_that_no_gateway_has_are_said() {
+    let namespace = Namespace::new(Sandbox::shared());
+    let output = namespace.kubia(&["gateway-url", "-l", "istio=nobody,app=gateway"]).exits(1);
+    output.says(&[
+        "no ingress gateway found: no Service leads to pods with the labels app=gateway,istio=nobody\n",
+    ]);
+}

@@ -129,3 +129,20 @@ fn shift_reports_a_server_that_fails_and_writes_nothing() {
     }
     assert_eq!(resource_version(&namespace.virtual_service()), resource_version(&before));
 }
+
+#[test]
+fn weights_are_said_to_be_written_where_the_result_cannot_be() {
+    let sandbox = Sandbox::shared();
+    let namespace = Namespace::new(sandbox);
+    namespace.deploy();
+    let script = format!(
+        "'{}' -n {} shift --v2 30 >/dev/full",
+        process::plugin().display(),
+        namespace.name()
+    );
+    let kubeconfig = sandbox.kubia_kubeconfig();
+    let mut sh = process::clean("sh", &kubeconfig, namespace.folder(), sandbox.path());
+    let output = process::run(sh.args(["-c", &script])).exits(1);
+    output.says(&["the weights are written\n", "error: cannot write the output"]);
+    assert_eq!(weights(&namespace.virtual_service()), [70, 30]);
+}
