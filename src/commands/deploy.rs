@@ -219,6 +219,9 @@ fn announce(
         "context {}, namespace {}: {} for host {}, Gateway port {} (port {} of the gateway's Service)",
         cluster.context, cluster.namespace, app, plan.host, port.server, port.service_port
     ));
+    for what in &plan.without_pods {
+        invocation.note(&format!("Warning: {what}"));
+    }
     if let Some(error) = unread {
         let host = &plan.host;
         invocation.note(&format!(

@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use super::{
     gateway::{INSTALLATIONS, IngressGateway},
     gateway_url::GatewayUrlError,
-    manifests::{self, App, Names, REPLICAS},
+    manifests::{self, App, Names, REPLICAS, VERSIONS},
     object::{Kind, ObjectRef},
     plan::{Action, FIELD_MANAGER, Operation, Outcome},
     rivals,
     route::Route,
     shift::history::{ANNOTATION, Entry, History, HistoryError, POINTER, RecordedRoute},
     snapshot::{Labels, labels, list, selector_text, text},
-    split::Percent,
+    split::{self, Percent},
     text::Printable,
 };
 
@@ -71,6 +71,8 @@ pub struct Deploy {
     pub actions: Vec<Action>,
     /// How requests reach the app's Gateway.
     pub port: GatewayPort,
+    /// Versions that get requests and have nobody to answer them, in words.
+    pub without_pods: Vec<String>,
 }
 
 /// How a Service port leads to the server of a Gateway.
@@ -152,7 +154,17 @@ pub fn plan(snapshot: &Snapshot, wanted: &Wanted) -> Result<Deploy, DeployError>
         }
         apply(snapshot, manifest, wanted.force)
     });
-    Ok(Deploy { host, actions: actions.collect(), port })
+    Ok(Deploy { host, actions: actions.collect(), port, without_pods: without_pods(&app) })
+}
+
+fn without_pods(app: &App) -> Vec<String> {
+    let shares = split::shares(&app.weights);
+    let is_void = |index: &usize| app.replicas[*index] == 0 && shares[*index] > 0.0;
+    let void = (0..VERSIONS.len()).filter(is_void);
+    let words = |index: usize| {
+        format!("{} gets {} % and has no pods", VERSIONS[index], split::display(shares[index]))
+    };
+    void.map(words).collect()
 }
 
 /// Returns the six manifests as they are without a cluster to look at.
@@ -508,5 +520,11 @@ mod tests {
         assert!(annotations[0].contains(r#""from":[90,10]"#), "{annotations:?}");
         assert_eq!(annotations.len(), 1, "only the VirtualService has a history");
         assert_eq!(replicas(&snapshot, &asked), [7, 2]);
+        assert_eq!(recorded.without_pods, Vec::<String>::new());
+        let asked = Wanted { replicas: [Some(0), None], ..asked };
+        let void = plan(&snapshot, &asked).unwrap().without_pods;
+        assert_eq!(void, ["v1 gets 70 % and has no pods"]);
+        let asked = Wanted { v2: Percent::new(100), ..asked };
+        assert_eq!(plan(&snapshot, &asked).unwrap().without_pods, Vec::<String>::new());
     }
 }

@@ -161,11 +161,13 @@ fn labels_that_could_not_be_read_are_named_when_a_version_is_unknown() {
     let read = snapshot(&json!({"http": [route("", [90, 10])]}));
     let unread = Some("needs list destinationrules".to_owned());
     let snapshot = Snapshot { subsets: vec![], subsets_unread: unread, ..read };
-    assert_eq!(
-        outcome(&snapshot, "v2=30"),
-        "virtualservice/reviews in namespace shop has no route to version v2; it has a, b; not \
-         checked: labels of subsets (needs list destinationrules)"
-    );
+    for asked in ["v2=30", "v2=30 --route #0"] {
+        assert_eq!(
+            outcome(&snapshot, asked),
+            "virtualservice/reviews in namespace shop has no route to version v2; it has a, b; not \
+             checked: labels of subsets (needs list destinationrules)"
+        );
+    }
 }
 
 #[test]
