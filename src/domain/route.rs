@@ -23,7 +23,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    const ALL: [Self; 3] = [Self::Http, Self::Tls, Self::Tcp];
+    pub(super) const ALL: [Self; 3] = [Self::Http, Self::Tls, Self::Tcp];
 
     /// Returns the name of the list in `spec`.
     #[must_use]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     object::{Kind, ObjectRef},
-    route::Route,
+    route::{Protocol, Route},
     snapshot::{list, text},
 };
 
@@ -21,6 +21,21 @@ pub struct VirtualService {
     pub object: ObjectRef,
     /// The whole object.
     pub json: Value,
+}
+
+/// Returns `spec` of a VirtualService without weights: which requests are divided, and where.
+#[must_use]
+pub fn spec_without_weights(virtual_service: &Value) -> Value {
+    let mut spec = virtual_service["spec"].clone();
+    let fields = Protocol::ALL.map(Protocol::field);
+    let routes = spec.as_object_mut().into_iter().flatten();
+    let routes = routes.filter(|(field, _)| fields.contains(&field.as_str()));
+    let routes = routes.filter_map(|(_, routes)| routes.as_array_mut()).flatten();
+    let routes = routes.filter_map(|route| route.get_mut("route")?.as_array_mut());
+    for destination in routes.flatten().filter_map(Value::as_object_mut) {
+        destination.remove("weight");
+    }
+    spec
 }
 
 impl VirtualService {

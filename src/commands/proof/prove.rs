@@ -23,7 +23,7 @@ use crate::{
         },
         shift::{Aftermath, Shift},
         snapshot::Pod,
-        virtual_service::VirtualService,
+        virtual_service::{VirtualService, spec_without_weights},
     },
 };
 
@@ -141,14 +141,16 @@ impl Meanwhile {
             let is_written = served.object == shift.virtual_service.object;
             let became = now.as_ref().filter(|_| is_written).map(|now| shift.aftermath(now));
             match (now, became) {
-                (Some(now), _) if now["spec"] == served.json["spec"] => {}
-                (Some(_), None | Some((Aftermath::Written, _))) => {
-                    let how = format!("somebody else changed {} meanwhile", served.object);
-                    meanwhile.changed.get_or_insert(how);
-                }
-                (Some(_), Some((_, shares))) => {
+                (Some(_), Some((Aftermath::NotWritten | Aftermath::Other, shares))) => {
                     let how = format!("somebody else changed it meanwhile: {shares}");
                     meanwhile.overtaken = Some(how);
+                }
+                // Weights of other routes are no matter.
+                (Some(now), _)
+                    if spec_without_weights(&now) == spec_without_weights(&served.json) => {}
+                (Some(_), _) => {
+                    let how = format!("somebody else changed {} meanwhile", served.object);
+                    meanwhile.changed.get_or_insert(how);
                 }
                 (None, _) if is_written => {
                     meanwhile.overtaken = Some("it was deleted meanwhile".to_owned());
