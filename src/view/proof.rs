@@ -112,6 +112,7 @@ impl ProxyView {
                 (Some(false), None, proxy.other_weights(shift).map(|other| format!("runs {other}")))
             }
             Seen::Unproven(why) | Seen::Unread(why) => (None, None, Some(why.clone())),
+            Seen::Absent => (None, None, None),
         };
         Self { pod: pod_name(&proxy.pod), live, seconds, detail }
     }

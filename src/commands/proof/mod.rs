@@ -215,9 +215,9 @@ impl Watch {
         gateways
     }
 
-    /// The pods that take traffic for one of the routes.
+    /// The pods that take traffic.
     fn serving(&self) -> impl Iterator<Item = &Pod> {
-        self.pods.iter().filter(|pod| pod.serves() && !self.routes_of(pod).is_empty())
+        self.pods.iter().filter(|pod| pod.serves())
     }
 
     /// The routes that a pod is to run.

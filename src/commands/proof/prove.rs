@@ -102,7 +102,7 @@ impl Watch {
             let seen = seen.latest.remove(&pod).unwrap_or_else(not_looked_at);
             ProxyEvidence { pod, seen }
         });
-        let proxies = proxies.collect();
+        let proxies = proxies.filter(|proxy| proxy.seen != Seen::Absent).collect();
         // It may serve again, with the weights it had.
         let unready = self.pods.iter().filter(|pod| !pod.serves() && !pod.terminating);
         let stale = unready.map(Pod::object_ref).filter(|pod| seen.stale.contains(pod));
@@ -187,7 +187,7 @@ impl Sightings {
         match now {
             Seen::Other(_) => drop(self.stale.insert(pod.clone())),
             Seen::Live { .. } => drop(self.stale.remove(&pod)),
-            Seen::Unproven(_) | Seen::Unread(_) => {}
+            Seen::Unproven(_) | Seen::Unread(_) | Seen::Absent => {}
         }
         self.latest.insert(pod, now);
     }
@@ -208,6 +208,7 @@ async fn watch(
         let limit = deadline.max(Instant::now() + LAST_LOOK);
         match timeout_at(limit, judge(proxy, expectations, &mut front)).await {
             Ok(Ok(None)) => return Ok(Seen::Live { seconds: start.elapsed().as_secs_f64() }),
+            Ok(Ok(Some(other))) if other.is_final() => return Ok(other),
             Ok(Ok(Some(other))) => seen = other,
             Ok(Err(_)) if matches!(seen, Seen::Other(_)) => return Ok(seen),
             Ok(Err(error)) => return Err(error),
@@ -242,6 +243,8 @@ async fn judge(
             return Ok(Some(Seen::Other(routes)));
         }
         Standing::Missing(why) | Standing::Unclear(why) => return Ok(Some(Seen::Unproven(why))),
+        // What is to be there is, and that is nothing.
+        Standing::Right(places) if places.configs.is_empty() => return Ok(Some(Seen::Absent)),
         Standing::Right(places) => places,
     };
     *front = front.take().filter(|front| places.obstacle(front).is_none());

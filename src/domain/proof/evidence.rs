@@ -43,6 +43,8 @@ pub enum Seen {
     Unproven(String),
     /// Nothing, for it may not be read: which right is missing.
     Unread(String),
+    /// None of the routes, and it is to serve none.
+    Absent,
 }
 
 impl Seen {
@@ -55,7 +57,7 @@ impl Seen {
     /// Returns whether looking again can show anything else.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Live { .. } | Self::Unread(_))
+        matches!(self, Self::Live { .. } | Self::Unread(_) | Self::Absent)
     }
 }
 
@@ -94,7 +96,7 @@ impl Evidence {
             Seen::Unproven(why) => Some(format!("{}: {why}", pod_name(&proxy.pod))),
             // One right that is missing is one reason, however many proxies there are.
             Seen::Unread(why) => Some(why.clone()),
-            Seen::Live { .. } | Seen::Other(_) => None,
+            Seen::Live { .. } | Seen::Other(_) | Seen::Absent => None,
         });
         let mut reasons: Vec<String> = Vec::new();
         for reason in self.overtaken.iter().chain(&self.gaps).cloned().chain(unproven) {
