@@ -108,9 +108,9 @@ pub enum SplitError {
 #[must_use]
 pub fn shares(weights: &[u64]) -> Vec<f64> {
     let sum = sum(weights);
-    // Weights of a real route fit 32 bits, so nothing is lost.
+    // Weights of a real route fit 32 bits, so nothing is lost; the largest round to more than all.
     #[expect(clippy::cast_precision_loss, reason = "a share is shown with two decimals")]
-    let percent = |weight: u64| weight as f64 * 100.0 / sum as f64;
+    let percent = |weight: u64| (weight as f64 * 100.0 / sum as f64).min(100.0);
     match weights {
         [_] => vec![100.0],
         _ if sum == 0 => vec![0.0; weights.len()],
