@@ -184,9 +184,9 @@ impl Route {
         versions.collect()
     }
 
-    /// Returns the destinations that `name` on the command line means, by index: those of the
-    /// `version` label their subset selects, else of the subset's name, else of the host, else the
-    /// one at that place (`#1`).
+    /// Returns the destinations that `name` on the command line means, by index: the one at that place
+    /// (`#1`, which nothing is called), else those of the `version` label their subset selects, else of
+    /// the subset's name, else of the host.
     #[must_use]
     pub fn find(&self, name: &str, subsets: &[Subset]) -> Vec<usize> {
         let by = |is_called: &dyn Fn(&Destination) -> bool| {
@@ -195,10 +195,10 @@ impl Route {
         };
         let place = name.strip_prefix('#').and_then(|place| place.parse().ok());
         let found = [
+            place.filter(|place| *place < self.destinations.len()).into_iter().collect(),
             by(&|each| each.label(subsets) == Some(name)),
             by(&|each| !each.subset.is_empty() && each.subset == name),
             by(&|each| each.is_at(name)),
-            place.filter(|place| *place < self.destinations.len()).into_iter().collect(),
         ];
         found.into_iter().find(|found| !found.is_empty()).unwrap_or_default()
     }
