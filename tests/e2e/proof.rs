@@ -300,17 +300,16 @@ fn what_others_change_around_the_weights_meanwhile_is_no_proof() {
         namespace.name()
     );
     let gone = "somebody else changed it meanwhile: #1 is gone or leads elsewhere";
-    for (v2, op, at, value, code, words) in [
-        ("31", "add", "/spec/hosts/-", json!("another.example"), 4, changed.as_str()),
-        ("32", "add", "/spec/http/0", beta.clone(), 4, &changed),
+    for (v2, route, op, at, value, code, words) in [
+        ("31", "#0", "add", "/spec/hosts/-", json!("another.example"), 4, changed.as_str()),
+        ("32", "#0", "add", "/spec/http/0", beta.clone(), 4, &changed),
         // Weights of another route are no matter.
-        ("33", "replace", "/spec/http/0/route", split(40, 60), 0, ""),
-        ("34", "replace", "/spec/http", json!([beta]), 6, gone),
+        ("33", "#1", "replace", "/spec/http/0/route", split(40, 60), 0, ""),
+        ("34", "#1", "replace", "/spec/http", json!([beta]), 6, gone),
     ] {
         // It has seen the weights on all proxies, and asks whether they are still asked for.
         let rule = json!({"method": "GET", "path": object, "action": "hold", "skip": 1});
         let rule = control.rule(&rule);
-        let route = if ["33", "34"].contains(&v2) { "#1" } else { "#0" };
         let kubeconfig = sandbox.proxied_kubeconfig();
         let arguments = ["shift", "--v2", v2, "--route", route, "--proof=require", "--timeout=5s"];
         let shift = Running::start(&mut namespace.plugin(&kubeconfig, &arguments));

@@ -502,13 +502,17 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_read_is_told_once_and_refuses_nothing() {
+    fn what_the_api_server_did_not_say_is_refused_where_the_share_rises() {
         let mut facts = facts([4, 4]);
         facts.backends.services[0].1 = Reading::Failed("no answer within 4 s".to_owned());
         let what = "endpoints of v2 are not known (no answer within 4 s)";
         let warned = "endpoints of v1 are not known (no answer within 4 s)";
-        let rising = shift([90, 10], [70, 30]);
-        check(&rising, &facts, &[(Word::NoEndpoints, what)], [&[warned], &[]]);
+        check(&shift([90, 10], [70, 30]), &facts, &[(Word::NoEndpoints, what)], [&[warned], &[]]);
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_told_once_and_refuses_nothing() {
+        let mut facts = facts([4, 4]);
         facts.backends.services[0].1 = Reading::Unread("needs list pods".to_owned());
         facts.not_checked = vec!["owners".to_owned(), "owners".to_owned()];
         let gaps: &[&str] =
