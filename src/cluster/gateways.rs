@@ -37,8 +37,6 @@ pub struct Found {
     pub looked_in: Vec<String>,
     /// Requests that were forbidden.
     pub forbidden: Vec<ApiError>,
-    /// The labels that pods were looked for by, if any were given.
-    pub selector: Option<Labels>,
 }
 
 impl Found {
@@ -77,17 +75,13 @@ impl Cluster {
     pub async fn find_gateways(&self, choice: &GatewayChoice) -> Result<Found, ApiError> {
         match choice {
             GatewayChoice::Service(service) => Ok(Found::just(self.gateway_at(service).await?)),
-            GatewayChoice::Selector(namespace, selector) => {
-                let mut found = match namespace {
-                    None => Box::pin(self.pods_behind(selector, &self.namespace)).await?,
-                    Some(namespace) => {
-                        let mut found = Found::default();
-                        let pods = self.pods(namespace, selector).await?;
-                        found.gateways = self.services_of(pods, &mut found).await?;
-                        found
-                    }
-                };
-                found.selector = Some(selector.clone());
+            GatewayChoice::Selector(None, selector) => {
+                Box::pin(self.pods_behind(selector, &self.namespace)).await
+            }
+            GatewayChoice::Selector(Some(namespace), selector) => {
+                let mut found = Found::default();
+                let pods = self.pods(namespace, selector).await?;
+                found.gateways = self.services_of(pods, &mut found).await?;
                 Ok(found)
             }
             GatewayChoice::Usual => {

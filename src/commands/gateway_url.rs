@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 
 use super::{GatewayArgs, Invocation, no_gateway};
 use crate::{
-    cluster::{Cluster, Found, Freshness},
+    cluster::{Cluster, Found, Freshness, GatewayChoice},
     domain::{
         gateway_url::{self, Answer, Candidate, GatewayUrlError, Snapshot, Wanted},
         named_gateway::GatewayApi,
@@ -196,7 +196,7 @@ async fn find(
                 announce(invocation, args, pending.as_ref(), &snapshot);
                 return match answer {
                     Ok(answer) => Ok((cluster, answer)),
-                    Err(error) => Err(complete(error, found)),
+                    Err(error) => Err(complete(error, &args.gateway.choice(), found)),
                 };
             }
         }
@@ -244,14 +244,14 @@ async fn probe(
 }
 
 /// Adds to the error where else was looked; what was forbidden comes before what was not found.
-fn complete(error: GatewayUrlError, mut found: Found) -> Error {
+fn complete(error: GatewayUrlError, choice: &GatewayChoice, mut found: Found) -> Error {
     match error {
         GatewayUrlError::NothingRuns { .. } | GatewayUrlError::NoAddress { .. }
             if !found.forbidden.is_empty() =>
         {
             found.forbidden.remove(0).into()
         }
-        GatewayUrlError::NoGateway { .. } => no_gateway(&found).into(),
+        GatewayUrlError::NoGateway { .. } => no_gateway(choice, &found).into(),
         error => error.into(),
     }
 }

@@ -132,19 +132,19 @@ async fn ingress_gateway(
     choice: &GatewayChoice,
 ) -> Result<IngressGateway, Error> {
     let found = cluster.find_gateways(choice).await?;
-    let none = no_gateway(&found);
+    let none = no_gateway(choice, &found);
     found.gateways.into_iter().next().ok_or(none.into())
 }
 
 /// The error where there is no gateway.
-fn no_gateway(found: &Found) -> GatewayUrlError {
+fn no_gateway(choice: &GatewayChoice, found: &Found) -> GatewayUrlError {
     let also = found.also();
-    match &found.selector {
-        Some(labels) => GatewayUrlError::NoneSelected {
+    match choice {
+        GatewayChoice::Selector(_, labels) => GatewayUrlError::NoneSelected {
             labels: Printable(&selector_text(labels)).to_string(),
             also,
         },
-        None => GatewayUrlError::NoGateway { also },
+        GatewayChoice::Usual | GatewayChoice::Service(_) => GatewayUrlError::NoGateway { also },
     }
 }
 
