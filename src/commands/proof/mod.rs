@@ -151,12 +151,6 @@ impl Watch {
             expectation.leave_out_sidecars();
             self.expectations.push(expectation);
         }
-        for target @ (object, id) in &targets {
-            let unbound = self.expectations.iter().filter(|each| each.is_unbound(target)).count();
-            if unbound > 0 && unbound == self.expectations.len() {
-                self.gap(format!("no gateway serves route {id} of {object}"));
-            }
-        }
     }
 
     /// Reads the Gateways a root is bound to, those that there are.
@@ -270,10 +264,11 @@ impl Watch {
         pods.sort_by_key(Pod::object_ref);
         pods.dedup_by_key(|pod| pod.object_ref());
         gaps.dedup();
-        let serves = pods.iter().any(Pod::serves);
+        // Where there is nobody to serve anything, that was said.
+        let is_open = pods.iter().any(Pod::serves) || (gaps.is_empty() && self.gaps.is_empty());
         (self.pods, self.pod_gaps) = (pods, gaps);
-        for (object, id) in self.orphans().into_iter().filter(|_| serves) {
-            self.pod_gaps.push(format!("no gateway pod serves route {id} of {object}"));
+        for (object, id) in self.orphans().into_iter().filter(|_| is_open) {
+            self.pod_gaps.push(format!("no gateway serves route {id} of {object}"));
         }
         self.pod_gaps.dedup();
     }

@@ -13,14 +13,6 @@ impl Expectation {
         self.gateways.iter().filter(binds)
     }
 
-    /// Returns whether a target is bound to no Gateway; false where one is not known.
-    #[must_use]
-    pub fn is_unbound(&self, target: &Target) -> bool {
-        self.targets.contains(target)
-            && self.gateways.len() == self.root.gateways().len()
-            && !self.gateways.iter().any(|gateway| self.binds(target, gateway))
-    }
-
     /// Returns whether a gateway pod is to run a target.
     #[must_use]
     pub fn is_meant_for(&self, target: &Target, pod: &Pod) -> bool {
