@@ -62,6 +62,8 @@ check-test-tools:
 	@tests/e2e/check-tools test
 
 .PHONY: test
+# The same generated cases for everybody; `make properties` tries others.
+test: export PROPTEST_RNG_SEED ?= 1
 test: check-test-tools lint ## Lint, unit and in-process tests, beside kubectl, then on a sandbox
 	cargo test --locked --lib --test it --test connection
 	$(GO_IN_SANDBOX) test -vet=off -trimpath ./...
@@ -100,10 +102,16 @@ bench: build build-sandbox ## Time gateway-url beside one curl and the tutorial'
 	@tests/e2e/with-sandbox bench-$$RANDOM $(PROGRAMS) bench
 
 .PHONY: soak
-soak: build build-sandbox ## What takes longer than a test may: load, races, proofs, rollouts, kills, fuzzing (PARTS="races proofs")
+soak: build build-sandbox ## What takes longer than a test may: load, races, proofs, rollouts, kills, generated cases, fuzzing (PARTS="races proofs")
 	@cargo build --quiet --locked --example e2e
 	@tests/e2e/with-sandbox soak-$$RANDOM $(PROGRAMS) soak $(PARTS)
-	@[ -n "$(PARTS)" ] || $(MAKE) fuzz
+	@[ -n "$(PARTS)" ] || $(MAKE) properties fuzz
+
+.PHONY: properties
+properties: check-tools ## Hold the laws of planning against generated cases that `make test` has not (SEEDS=20)
+	cargo test --locked --test it --no-run
+	@for seed in $$(seq 2 $$((1 + $(or $(SEEDS),20)))); do \
+		echo "seed $$seed"; PROPTEST_RNG_SEED=$$seed cargo test --quiet --locked --test it planning; done
 
 .PHONY: fuzz
 fuzz: check-tools ## Fuzz what reads a stranger's bytes (FUZZ_SECONDS=600 for each target)

@@ -135,6 +135,8 @@ impl Ask {
             }
             let index = others.remove(asked.destination.index(others.len()));
             let mut names = target.names(index, rules).concat();
+            // A destination without a host has an empty name, which nobody can type.
+            names.retain(|name| !name.is_empty());
             if asked.is_clear {
                 names.retain(|name| target.meant(name, rules) == [index]);
             }
