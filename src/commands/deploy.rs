@@ -59,7 +59,7 @@ pub struct DeployArgs {
     #[arg(long, value_name = "VERSION=COUNT", value_delimiter = ',', value_parser = parse_replicas)]
     replicas: Vec<(usize, u32)>,
     /// Send this share of requests to v2, in percent [default: as it is, else 50]
-    #[arg(long, value_name = "PERCENT")]
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true)]
     v2: Option<Percent>,
     /// Wait until the pods are ready before the route is written
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1,

@@ -40,10 +40,10 @@ pub struct ShiftArgs {
           required_unless_present_any = ["v1", "v2"])]
     words: Vec<Word>,
     /// Send this share of requests to v1, in percent
-    #[arg(long, value_name = "PERCENT")]
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true)]
     v1: Option<Percent>,
     /// Send this share of requests to v2, in percent
-    #[arg(long, value_name = "PERCENT")]
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true)]
     v2: Option<Percent>,
     /// Only if the versions have these shares now
     #[arg(long, value_name = "VERSION=PERCENT", value_delimiter = ',', value_parser = parse_share)]
@@ -118,8 +118,18 @@ impl ShiftArgs {
                 "no share is given: VERSION=PERCENT, --v1 or --v2".to_owned(),
             ));
         }
+        for given in [&shares, &self.from] {
+            if let Some(name) = given_twice(given) {
+                return Err(Error::Usage(format!("{name} is given two shares")));
+            }
+        }
         Ok(Wanted { shares, from: self.from.clone(), route: self.route.clone() })
     }
+}
+
+fn given_twice(shares: &[(String, Percent)]) -> Option<&str> {
+    let names: Vec<_> = shares.iter().map(|(name, _)| name.as_str()).collect();
+    (1..names.len()).find(|&index| names[..index].contains(&names[index])).map(|index| names[index])
 }
 
 /// Shifts traffic.

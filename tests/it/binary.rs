@@ -35,6 +35,10 @@ fn usage_errors_exit_2() {
     check(&["bogus"], 2, "", "error: unrecognized subcommand 'bogus'");
     check(&["shift"], 2, "", "error: the following required arguments were not provided");
     check(&["shift", "--v2", "101"], 2, "", "error: invalid value '101' for '--v2 <PERCENT>'");
+    check(&["shift", "--v2", "-1"], 2, "", "error: invalid value '-1' for '--v2 <PERCENT>'");
+    check(&["shift", "v2=30", "v2=40"], 2, "", "error: v2 is given two shares");
+    check(&["shift", "v2=30", "--v2", "30"], 2, "", "error: v2 is given two shares");
+    check(&["shift", "v2=3", "--from", "v1=9,v1=8"], 2, "", "error: v1 is given two shares");
     check(&["status", "-o", "xml"], 2, "", "error: invalid value 'xml' for '--output <FORMAT>'");
     check(&["status", "--request-timeout", "soon"], 2, "", "error: invalid value 'soon'");
     let endless = "18446744073709551615";
