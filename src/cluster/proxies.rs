@@ -99,6 +99,8 @@ pub struct Proxy {
     configs: Option<Vec<RouteConfig>>,
     /// The clusters that had a healthy host, and when that was.
     healthy: BTreeMap<String, Instant>,
+    /// Its listeners and secrets, and when they were read.
+    front: Option<(Instant, Front)>,
     /// Bytes that looking cost since the last pause.
     cost: usize,
 }
@@ -165,6 +167,7 @@ impl Cluster {
             only: BTreeSet::new(),
             configs: None,
             healthy: BTreeMap::new(),
+            front: None,
             cost: 0,
         })
     }
@@ -230,11 +233,32 @@ impl Proxy {
         self.only = names;
     }
 
-    /// Returns its listeners, and the secrets it has.
+    /// Returns the route configurations as they were read last; none before the first time.
+    #[must_use]
+    pub fn known_routes(&self) -> &[RouteConfig] {
+        self.configs.as_deref().unwrap_or_default()
+    }
+
+    /// Returns its listeners, and the secrets it has: as they were at most that long ago, if they will
+    /// do, else as they are.
     ///
     /// # Errors
     /// [`ProxyError`].
-    pub async fn front(&mut self) -> Result<Front, ProxyError> {
+    pub async fn front(
+        &mut self,
+        max_age: Duration,
+        will_do: impl Fn(&Front) -> bool,
+    ) -> Result<&Front, ProxyError> {
+        let known = self.front.take();
+        let known = known.filter(|(seen, front)| seen.elapsed() <= max_age && will_do(front));
+        let front = match known {
+            Some(front) => front,
+            None => (Instant::now(), self.read_front().await?),
+        };
+        Ok(&self.front.insert(front).1)
+    }
+
+    async fn read_front(&mut self) -> Result<Front, ProxyError> {
         let listeners = self.dump("resource=dynamic_listeners", None, envoy::listeners).await?;
         let needs_secrets = listeners
             .iter()

@@ -125,7 +125,13 @@ pub(super) async fn carry_out(
     };
     let (history, mut watch) = ready?;
     let action = shift.action(history);
-    let writing = write(cluster, action.as_ref(), dry_run);
+    let writing = async {
+        let writing = write(cluster, action.as_ref(), dry_run);
+        match watch.as_mut().filter(|_| action.is_some() && dry_run == DryRun::None) {
+            Some(watch) => tokio::join!(writing, watch.read_ahead(cluster)).0,
+            None => writing.await,
+        }
+    };
     let Some(written) = interrupt.or(invocation, GRACE, writing).await else {
         return Err(interrupt.explain(cluster, shift).await);
     };

@@ -38,6 +38,10 @@ impl Unseen {
 }
 
 impl Forwards {
+    pub(super) fn is_open(&self, pod: &ObjectRef) -> bool {
+        self.open.contains_key(pod)
+    }
+
     /// Does something with the proxy of each pod, with a few at a time, each at the longest until the
     /// deadline that it has when its turn comes.
     pub(super) async fn each<T>(

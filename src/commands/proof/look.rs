@@ -9,14 +9,17 @@ use crate::{
     cluster::{Cluster, Proxy, ProxyError},
     domain::{
         object::ObjectRef,
-        proof::{Expectation, Front, LiveRoute, Places, Target, evidence::pod_name},
+        proof::{Expectation, LiveRoute, Places, Target, evidence::pod_name},
         shift::{Shift, guard::ProxyFacts},
         status::ProxyState,
     },
 };
 
 /// How long ago a cluster may have been seen to have healthy hosts.
-pub(super) const RECENT: Duration = Duration::from_secs(1);
+const RECENT: Duration = Duration::from_secs(1);
+
+/// How long ago a proxy may have been seen to have the listeners and certificates that it needs.
+const FRONT_AGE: Duration = Duration::from_secs(5);
 
 impl Watch {
     /// Looks at what the proxies run before a write, at all of them.
@@ -146,11 +149,11 @@ async fn observe(
             Err(why) => return Ok((Err(why), vec![])),
         }
     }
-    let (mut obstacles, mut front) = (Vec::new(), None);
+    let mut obstacles = Vec::new();
     for (target, shadow, places) in all {
         let obstacle = match shadow {
             Some(shadow) => Some(format!("{shadow} takes these requests before it does")),
-            None => obstacle(proxy, &places, &mut front).await?,
+            None => obstacle(proxy, &places).await?,
         };
         obstacles.extend(obstacle.map(|why| (target, why)));
     }
@@ -162,17 +165,21 @@ async fn observe(
 pub(super) async fn obstacle(
     proxy: &mut Proxy,
     places: &Places,
-    front: &mut Option<Front>,
 ) -> Result<Option<String>, ProxyError> {
     // Clusters are few and asked for by name; listeners are all read, so only when these are well.
     let unhealthy = places.unhealthy(&proxy.healthy(&places.clusters, RECENT).await?);
     if unhealthy.is_some() {
         return Ok(unhealthy);
     }
-    if front.is_none() {
-        *front = Some(proxy.front().await?);
-    }
-    Ok(front.as_ref().and_then(|front| places.obstacle(front)))
+    let front = proxy.front(FRONT_AGE, |known| places.obstacle(known).is_none()).await?;
+    Ok(places.obstacle(front))
+}
+
+/// Reads what else a proof needs while other weights are waited for, so that it is there in the end.
+pub(super) async fn read_ahead(proxy: &mut Proxy, places: &Places) -> Result<(), ProxyError> {
+    proxy.healthy(&places.clusters, RECENT / 2).await?;
+    proxy.front(FRONT_AGE, |_| true).await?;
+    Ok(())
 }
 
 /// Returns why a proxy does not serve the routes it has: a listener or certificate that is missing.
@@ -184,5 +191,5 @@ async fn closed(
     let configs = proxy.routes().await?;
     let observed = expectations.iter().filter_map(|each| each.observe(&pod, configs).ok());
     let configs = observed.flat_map(|(_, places)| places.configs).collect();
-    obstacle(proxy, &Places { configs, ..Places::default() }, &mut None).await
+    obstacle(proxy, &Places { configs, ..Places::default() }).await
 }

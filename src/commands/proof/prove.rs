@@ -11,14 +11,14 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::{
     Watch,
     forwards::Unseen,
-    look::{RECENT, obstacle},
+    look::{obstacle, read_ahead},
 };
 use crate::{
     cluster::{Cluster, Freshness, Proxy, ProxyError},
     domain::{
         object::ObjectRef,
         proof::{
-            Expectation, Front, Standing,
+            Expectation, Standing,
             evidence::{Evidence, ProxyEvidence, Seen, pod_name},
         },
         shift::{Aftermath, Shift},
@@ -93,10 +93,26 @@ impl Watch {
             meanwhile = tokio::join!(reading, self.find_pods(cluster, Freshness::Latest)).0;
             seen.latest.retain(|pod, _| self.serving().any(|each| each.object_ref() == *pod));
         }
-        self.conclude(seen, meanwhile)
+        self.evidence(seen, meanwhile)
     }
 
-    fn conclude(&self, mut seen: Sightings, meanwhile: Meanwhile) -> Evidence {
+    /// Reads what a proof needs besides the weights, of the proxies that are open: while the write is on
+    /// its way, nothing else is asked of them.
+    pub(in crate::commands) async fn read_ahead(&mut self, cluster: &Cluster) {
+        let is_open = |pod: &&Pod| self.forwards.is_open(&pod.object_ref());
+        let open = self.serving().filter(is_open).cloned().collect();
+        let limit = Instant::now() + LAST_LOOK;
+        let expectations = &self.expectations;
+        let look = async |_: &ObjectRef, proxy: &mut Proxy| {
+            let concluded = conclude(proxy, expectations).await.map(drop);
+            proxy.forget_cost();
+            concluded
+        };
+        // What is wrong now is seen again, and told, by the proof.
+        self.forwards.each(cluster, open, || limit, look).await;
+    }
+
+    fn evidence(&self, mut seen: Sightings, meanwhile: Meanwhile) -> Evidence {
         let not_looked_at = || Seen::Unproven("not looked at in time".to_owned());
         let proxies = self.serving().map(Pod::object_ref).map(|pod| {
             let seen = seen.latest.remove(&pod).unwrap_or_else(not_looked_at);
@@ -202,11 +218,11 @@ async fn watch(
 ) -> Result<Seen, ProxyError> {
     let until = deadline.min(Instant::now() + TURN);
     let mut seen = Seen::Unproven("it did not answer in time".to_owned());
-    let mut front = None;
+    let mut is_first = true;
     loop {
         // However long it paused, it is looked at once more.
         let limit = deadline.max(Instant::now() + LAST_LOOK);
-        match timeout_at(limit, judge(proxy, expectations, &mut front)).await {
+        match timeout_at(limit, judge(proxy, expectations)).await {
             Ok(Ok(None)) => return Ok(Seen::Live { seconds: start.elapsed().as_secs_f64() }),
             Ok(Ok(Some(other))) if other.is_final() => return Ok(other),
             Ok(Ok(Some(other))) => seen = other,
@@ -217,38 +233,42 @@ async fn watch(
         if Instant::now() >= until {
             return Ok(seen);
         }
+        if std::mem::take(&mut is_first) {
+            proxy.forget_cost();
+        }
         proxy.pause(until).await;
     }
 }
 
-/// Looks at a proxy once; nothing when it runs the weights. What else a proof needs is read while other
-/// weights are waited for, and once more only where it is old or was an obstacle.
+/// Looks at a proxy once; nothing when it runs the weights.
 async fn judge(
     proxy: &mut Proxy,
     expectations: &[Expectation],
-    front: &mut Option<Front>,
 ) -> Result<Option<Seen>, ProxyError> {
-    let pod = proxy.pod.clone();
-    let configs = proxy.routes().await?;
-    let standings: Vec<_> = expectations.iter().map(|each| each.judge(&pod, configs)).collect();
-    let standing = Standing::all(standings);
+    proxy.routes().await?;
+    conclude(proxy, expectations).await
+}
+
+/// Concludes from the routes that were read; nothing when they have the weights. What else a proof needs
+/// is read while other weights are waited for, and once more only where it is old or was an obstacle.
+async fn conclude(
+    proxy: &mut Proxy,
+    expectations: &[Expectation],
+) -> Result<Option<Seen>, ProxyError> {
+    let configs = proxy.known_routes();
+    let standings = expectations.iter().map(|each| each.judge(&proxy.pod, configs));
+    let standing = Standing::all(standings.collect());
     proxy.watch_only(standing.configs());
-    let places = match standing {
+    match standing {
         Standing::Other(routes, places) => {
-            proxy.healthy(&places.clusters, RECENT / 2).await?;
-            if front.is_none() {
-                *front = Some(proxy.front().await?);
-                proxy.forget_cost();
-            }
-            return Ok(Some(Seen::Other(routes)));
+            read_ahead(proxy, &places).await?;
+            Ok(Some(Seen::Other(routes)))
         }
-        Standing::Missing(why) | Standing::Unclear(why) => return Ok(Some(Seen::Unproven(why))),
+        Standing::Missing(why) | Standing::Unclear(why) => Ok(Some(Seen::Unproven(why))),
         // What is to be there is, and that is nothing.
-        Standing::Right(places) if places.configs.is_empty() => return Ok(Some(Seen::Absent)),
-        Standing::Right(places) => places,
-    };
-    *front = front.take().filter(|front| places.obstacle(front).is_none());
-    Ok(obstacle(proxy, &places, front).await?.map(Seen::Unproven))
+        Standing::Right(places) if places.configs.is_empty() => Ok(Some(Seen::Absent)),
+        Standing::Right(places) => Ok(obstacle(proxy, &places).await?.map(Seen::Unproven)),
+    }
 }
 
 #[cfg(test)]
