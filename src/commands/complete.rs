@@ -32,7 +32,7 @@ pub const PROGRAM: &str = "kubectl_complete-kubia";
 /// The first word that makes `kubectl-kubia` complete the others.
 const WORD: &str = "__complete";
 
-/// What a person who pressed TAB may have to wait.
+/// What a person who pressed TAB may have to wait, unless the line itself says so.
 const BUDGET: Duration = Duration::from_secs(1);
 
 /// What a shell offers besides the candidates: cobra's `ShellCompDirective`.
@@ -107,7 +107,7 @@ fn read_within(live: Live, target: &Target) -> Vec<Candidate> {
             let _ = sender.send(runtime.block_on(read(live, &connection)).unwrap_or_default());
         }
     });
-    receiver.recv_timeout(BUDGET).unwrap_or_default()
+    receiver.recv_timeout(target.timeout.unwrap_or(BUDGET)).unwrap_or_default()
 }
 
 impl Request {
@@ -180,7 +180,8 @@ fn target(line: &Line<'_>) -> Target {
     let args = program.try_get_matches_from(line.connection_flags());
     let args = args.and_then(|matches| ConnectionArgs::from_arg_matches(&matches));
     let target = args.map(|args| args.target()).unwrap_or_default();
-    Target { timeout: Some(BUDGET), verbosity: 0, is_unattended: true, ..target }
+    let timeout = target.timeout.or(Some(BUDGET));
+    Target { timeout, verbosity: 0, is_unattended: true, ..target }
 }
 
 /// What an argument's values are read from.
@@ -283,7 +284,10 @@ impl fmt::Display for Answer {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+    use crate::cli::Cli;
 
     fn called(args: &[&str]) -> Option<Vec<String>> {
         let args: Vec<_> = args.iter().map(OsString::from).collect();
@@ -298,6 +302,17 @@ mod tests {
         assert_eq!(called(&["kubectl-kubia", "shift", "__complete"]), None);
         assert_eq!(called(&["kubectl-kubia"]), None);
         assert_eq!(called(&[]), None);
+    }
+
+    #[test]
+    fn a_line_may_say_how_long_its_candidates_may_take() {
+        let timeout = |words: &[&str]| {
+            let words: Vec<_> = words.iter().map(OsString::from).collect();
+            Request::new(&mut Cli::command(), &words).target.timeout
+        };
+        assert_eq!(timeout(&["status", ""]), Some(BUDGET));
+        let patient = Some(Duration::from_secs(9));
+        assert_eq!(timeout(&["status", "--request-timeout=9s", ""]), patient);
     }
 
     #[test]

@@ -42,8 +42,7 @@ impl Home<'_> {
     /// What kubectl hands to the shell for these words.
     fn kubectl_completes(&self, words: &[&str]) -> String {
         let kubeconfig = self.namespace.sandbox().kubia_kubeconfig();
-        let mut command = self.command("kubectl", &kubeconfig);
-        process::run(command.args(["__complete", "kubia"]).args(words)).exits(0).stdout
+        completes(&mut self.command("kubectl", &kubeconfig), words)
     }
 
     /// A shell with kubectl's own completion, set up by these lines.
@@ -61,6 +60,14 @@ impl Home<'_> {
         terminal.shows(&["ready> "]);
         terminal
     }
+}
+
+/// What kubectl hands to the shell for these words, however busy the machine is.
+fn completes(kubectl: &mut Command, words: &[&str]) -> String {
+    let [command, rest @ ..] = words else { panic!("no command is completed") };
+    let patient: &[&str] = if rest.is_empty() { &[] } else { &["--request-timeout=60s"] };
+    kubectl.args(["__complete", "kubia", command]).args(patient).args(rest);
+    process::run(kubectl).exits(0).stdout
 }
 
 fn completes_in(mut terminal: Terminal) {
@@ -118,8 +125,7 @@ fn kubectl_asks_the_installed_program() {
 fn namespaces_are_offered_to_who_may_list_them() {
     let home = Home::new();
     let mut command = home.command("kubectl", &home.namespace.sandbox().admin_kubeconfig());
-    let output = process::run(command.args(["__complete", "kubia", "status", "-n", "istio-s"]));
-    assert_eq!(output.exits(0).stdout, "istio-system\n:4\n");
+    assert_eq!(completes(&mut command, &["status", "-n", "istio-s"]), "istio-system\n:4\n");
 }
 
 #[test]

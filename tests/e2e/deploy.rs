@@ -123,17 +123,10 @@ fn server_dry_run_writes_nothing() {
 #[test]
 fn deploy_says_which_pods_are_not_ready_when_an_image_cannot_be_pulled() {
     let namespace = Namespace::new(Sandbox::shared());
+    namespace.deploy();
     let image = "registry.invalid/kubia-v2:latest";
     namespace
-        .kubia(&[
-            "deploy",
-            "--host",
-            &namespace.host(),
-            "--image",
-            &format!("v2={image}"),
-            "--timeout",
-            "3s",
-        ])
+        .kubia(&["deploy", "--image", &format!("v2={image}"), "--timeout", "3s"])
         .exits(1)
         .says(&["kubia-server-v2"]);
     let deployment = namespace.object("/apis/apps/v1", "deployments/kubia-server-v2");

@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::support::{
+    control::Control,
     namespace::{Namespace, weights},
     process,
     proxies::Proxies,
@@ -31,6 +32,14 @@ fn a_second_sandbox_runs_beside_the_first() {
     assert!(again.stderr.contains("already"), "{again}");
 }
 
+/// A signal was sent; a moment later it has its effect.
+fn wait_stopped(control: &Control, name: &str) {
+    wait_for(&format!("{name} to be stopped"), || {
+        let status = control.status();
+        holds(part(&status, name)["state"] == "stopped", || status.to_string())
+    });
+}
+
 #[test]
 fn a_stopped_part_is_named_and_goes_on_when_continued() {
     let sandbox = Sandbox::for_faults();
@@ -38,10 +47,10 @@ fn a_stopped_part_is_named_and_goes_on_when_continued() {
     let control = sandbox.control();
 
     control.part("kube-scheduler", "stop");
+    wait_stopped(&control, "kube-scheduler");
     let status = sandbox.program(&["status"]).exits(1);
     let line = status.stdout.lines().find(|line| line.contains("kube-scheduler"));
     assert!(line.is_some_and(|line| line.contains("stopped")), "{status}");
-    assert_eq!(part(&control.status(), "kube-scheduler")["state"], "stopped");
     let output = namespace.kubia(&["deploy", "--host", &namespace.host(), "--timeout", "2s"]);
     assert_eq!(output.code, Some(1), "nobody schedules pods: {output}");
 
@@ -55,6 +64,7 @@ fn a_stopped_etcd_makes_the_api_server_unready_until_continued() {
     let sandbox = Sandbox::for_faults();
     let control = sandbox.control();
     control.part("etcd", "stop");
+    wait_stopped(&control, "etcd");
     let status = sandbox.program(&["status", "-o", "json"]).exits(1).json();
     assert_eq!(status["ready"], false, "{status}");
     assert_eq!(part(&status, "etcd")["state"], "stopped");

@@ -16,10 +16,11 @@ use serde_json::{Value, json};
 
 use self::recorded::{Recorded, documents, without, without_weights};
 use crate::support::{
-    http::Response,
+    http::{Http, Response},
     namespace::{ISTIO, Namespace},
     process,
     sandbox::Sandbox,
+    wait::{holds, wait_for},
 };
 
 /// A file that `tests/owners/build.sh` makes.
@@ -38,6 +39,15 @@ impl<'a> Definitions<'a> {
         // On the server: the definition of Applications is too long for kubectl's annotation.
         definitions.kubectl(&["apply", "--server-side"]).exits(0);
         definitions.kubectl(&["wait", "--for=condition=Established", "--timeout=120s"]).exits(0);
+        // The server serves them a moment later.
+        let admin = Http::of_kubeconfig(&sandbox.admin_kubeconfig());
+        for controller in [Controller::ArgoCd, Controller::Kustomization, Controller::HelmRelease] {
+            let (api, plural, _) = kind(controller);
+            wait_for(&format!("{plural} to be served"), || {
+                let response = admin.get(&format!("{api}/{plural}"));
+                holds(response.status == StatusCode::OK, || response.body)
+            });
+        }
         definitions
     }
 

@@ -9,7 +9,7 @@ use crate::support::{
     objects::{gateway, split, virtual_service},
     process::Running,
     proofs::{assert_proven, proxies_of, shift_with_late_pushes},
-    proxies::{GATEWAY, Proxies, ready_gateway_pods},
+    proxies::{GATEWAY, Proxies, Proxy, ready_gateway_pods},
     sandbox::Sandbox,
     wait::{holds, wait_for},
     watch::resource_version,
@@ -33,12 +33,15 @@ fn a_shift_right_after_a_deploy_waits_until_the_proxies_have_heard_of_it() {
     let namespace = Namespace::new(&sandbox);
     let control = sandbox.control();
     let pods = ready_gateway_pods(&sandbox.kubectl());
-    let late = json!({"mode": "delay", "minMs": 1500, "maxMs": 1500});
-    let _faults: Vec<_> = pods.iter().map(|pod| control.xds_for_now(pod, &late)).collect();
+    let cut = json!({"mode": "cut"});
+    let faults: Vec<_> = pods.iter().map(|pod| control.xds_for_now(pod, &cut)).collect();
     namespace.deploy();
-    let output = namespace.kubia(&["shift", "--v2", "30"]).exits(0);
-    assert_proven(&output, "kubia-vs patched");
-    output.says(&["waiting for the gateway proxies to hear of v1\n"]);
+    let kubeconfig = sandbox.kubia_kubeconfig();
+    let mut shift = namespace.plugin(&kubeconfig, &["shift", "--v2", "30"]);
+    let shift = Running::start(&mut shift);
+    shift.wait_says("waiting for the gateway proxies to hear of v1\n");
+    drop(faults);
+    assert_proven(&shift.wait().exits(0), "kubia-vs patched");
 }
 
 #[test]
@@ -50,12 +53,12 @@ fn a_proxy_that_is_cut_off_is_named_with_its_weights_until_it_is_back() {
     namespace.wait_live(&proxies, 50, 50);
     let [cut, other] = proxies.iter().collect::<Vec<_>>()[..] else { panic!("two are ready") };
     let control = sandbox.control();
-    let arguments = ["shift", "--v2", "30", "--timeout", "3s", "--proof=require"];
+    let arguments = ["shift", "--v2", "30", "--timeout", "10s", "--proof=require"];
 
     let fault = control.xds_for_now(cut.pod(), &json!({"mode": "cut"}));
     let output = namespace.kubia(&arguments).exits(4);
     let name = format!("{GATEWAY}/{}", cut.pod());
-    let runs = format!("is written, but not live after 3 s: {name} runs v1 50, v2 50\n");
+    let runs = format!("is written, but not live after 10 s: {name} runs v1 50, v2 50\n");
     assert!(output.stderr.contains(&runs), "{output}");
     let lines: Vec<_> = output.stdout.lines().collect();
     let [patched, "gateway proxies 1/2 live", one, two] = lines[..] else { panic!("{output}") };
@@ -91,22 +94,27 @@ fn a_route_that_took_the_place_of_another_is_not_live_where_nobody_has_heard_of_
     };
     let proxies = Proxies::open(&sandbox);
     patch([route("/a", [90, 10]), route("/b", [50, 50])]);
-    for proxy in proxies.iter() {
-        wait_for("the proxies to have both routes", || {
+    let wait_routes = |proxy: &Proxy, [first, second]: [&str; 2]| {
+        wait_for(&format!("{} to have {first} before {second}", proxy.pod()), || {
             let dump = proxy.get("/config_dump?resource=dynamic_route_configs");
-            holds(dump.contains("\"/a\"") && dump.contains("\"/b\""), || dump)
+            let at = |path: &str| dump.find(&format!("\"{path}\""));
+            let is_so = at(first).zip(at(second)).is_some_and(|(first, second)| first < second);
+            holds(is_so, || dump.clone())
         });
-    }
-    let cut = proxies.iter().next().expect("one is ready").pod();
-    let control = sandbox.control();
+    };
+    proxies.iter().for_each(|proxy| wait_routes(proxy, ["/a", "/b"]));
+    let [behind, other] = proxies.iter().collect::<Vec<_>>()[..] else { panic!("two are ready") };
+    let (cut, control) = (behind.pod(), sandbox.control());
     let fault = control.xds_for_now(cut, &json!({"mode": "cut"}));
     patch([route("/b", [50, 50]), route("/a", [90, 10])]);
 
     // The cut one has 90 and 10 in the first route, but that is the one for /a.
     let arguments = ["shift", "v2=10", "--route", "#0", "--timeout", "3s", "--proof=require"];
+    wait_routes(other, ["/b", "/a"]);
     let output = namespace.kubia(&arguments).exits(4);
     output.says(&[&format!("{GATEWAY}/{cut}: its routes cannot be told apart")]);
     drop(fault);
+    wait_routes(behind, ["/b", "/a"]);
     let output = namespace.kubia(&arguments).exits(0);
     assert_proven(&output, "kubia-vs unchanged");
 }

@@ -2,6 +2,8 @@
 
 use std::process::{Command, Stdio};
 
+use tempfile::TempDir;
+
 fn kubia(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-kubia"));
     command.args(arguments).env_clear().env("HOME", "/nonexistent").stdin(Stdio::null());
@@ -59,10 +61,10 @@ fn a_usage_error_does_not_let_eval_succeed() {
 
 #[test]
 fn a_broken_kubeconfig_is_not_shown() {
-    let file = std::env::temp_dir().join(format!("kubia-it-secret-{}", std::process::id()));
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("config");
     std::fs::write(&file, "users:\n- user: {token: SECRET\n  : [\n").unwrap();
     let output = kubia(&["status", "--kubeconfig", file.to_str().unwrap()]).output().unwrap();
-    std::fs::remove_file(file).unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.starts_with("error: error loading config file"), "{stderr}");
     assert!(stderr.contains("line 3"), "{stderr}");
@@ -106,9 +108,8 @@ fn manifests_need_no_kubeconfig() {
 
 #[test]
 fn a_server_that_is_down_is_one_clear_error() {
-    let directory = std::env::temp_dir().join(format!("kubia-it-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).unwrap();
-    let file = directory.join("config");
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("config");
     // Port 1 of the loopback interface: nobody listens there.
     let config = "{clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}], \
                   contexts: [{name: x, context: {cluster: c, user: u}}], current-context: x}";
@@ -119,7 +120,6 @@ fn a_server_that_is_down_is_one_clear_error() {
         "",
         "The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?\n\nhint: ",
     );
-    std::fs::remove_dir_all(directory).unwrap();
 }
 
 #[test]

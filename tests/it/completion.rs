@@ -14,6 +14,7 @@ use clap_complete::Shell;
 use insta::assert_snapshot;
 use kubia::{cli::Cli, cluster::Connection, commands::complete::Request};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::support::{FakeApi, objects};
 
@@ -288,28 +289,32 @@ fn a_failure_only_means_fewer_candidates() {
 }
 
 /// A home, and the program under kubectl's name for it.
-struct Home(PathBuf);
+struct Home(TempDir);
 
 impl Home {
-    fn new(test: &str) -> Self {
-        let path = env::temp_dir().join(format!("kubia-it-{}-{test}", std::process::id()));
-        fs::create_dir_all(path.join("bin")).unwrap();
+    fn new() -> Self {
+        let home = Self(TempDir::new().unwrap());
+        fs::create_dir(home.path("bin")).unwrap();
         let plugin = env!("CARGO_BIN_EXE_kubectl-kubia");
         for name in ["kubectl-kubia", "kubectl_complete-kubia"] {
-            std::os::unix::fs::symlink(plugin, path.join("bin").join(name)).unwrap();
+            std::os::unix::fs::symlink(plugin, home.path("bin").join(name)).unwrap();
         }
-        Self(path)
+        home
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
     }
 
     fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
-        let path = format!("{}:/usr/bin:/bin", self.0.join("bin").display());
-        command.env_clear().env("HOME", &self.0).env("PATH", path).stdin(Stdio::null());
+        let path = format!("{}:/usr/bin:/bin", self.path("bin").display());
+        command.env_clear().env("HOME", self.0.path()).env("PATH", path).stdin(Stdio::null());
         command
     }
 
     fn complete(&self, words: &[&str]) -> String {
-        let program = self.0.join("bin/kubectl_complete-kubia");
+        let program = self.path("bin/kubectl_complete-kubia");
         let output = self.command(program).args(words).output().unwrap();
         assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
         String::from_utf8(output.stdout).unwrap()
@@ -317,13 +322,13 @@ impl Home {
 
     /// Runs `kubectl-kubia completion …`; the home's path is left out of what it says.
     fn completion(&self, arguments: &[&str]) -> String {
-        let mut command = self.command(self.0.join("bin/kubectl-kubia"));
+        let mut command = self.command(self.path("bin/kubectl-kubia"));
         let Output { status, stdout, stderr } =
             command.arg("completion").args(arguments).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         let code = status.code().unwrap();
         let shown = format!("exit {code}\n{}---\n{}", text(stdout), text(stderr));
-        shown.replace(self.0.to_str().unwrap(), "~")
+        shown.replace(self.0.path().to_str().unwrap(), "~")
     }
 
     fn kubeconfig(&self, contexts: &[&str], server: &str) {
@@ -335,20 +340,14 @@ impl Home {
             "users": [{"name": "u", "user": {}}],
             "contexts": contexts.collect::<Vec<_>>(), "current-context": "kind-a",
         });
-        fs::create_dir_all(self.0.join(".kube")).unwrap();
-        fs::write(self.0.join(".kube/config"), config.to_string()).unwrap();
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        fs::create_dir_all(self.path(".kube")).unwrap();
+        fs::write(self.path(".kube/config"), config.to_string()).unwrap();
     }
 }
 
 #[test]
 fn the_program_completes_under_kubectls_name_for_it() {
-    let home = Home::new("name");
+    let home = Home::new();
     assert_snapshot!(home.complete(&["sh"]), @"
     shift	Set the share of requests that goes to a version
     :4
@@ -360,7 +359,7 @@ fn the_program_completes_under_kubectls_name_for_it() {
 
 #[test]
 fn hostile_contexts_forge_no_candidates() {
-    let home = Home::new("hostile");
+    let home = Home::new();
     let hostile =
         ["kind-a", "a\nforged\tvalue", "b\n:0", "$(id)", "`id`", "c d", "e\tf", "_activeHelp_ hi"];
     home.kubeconfig(&hostile, "https://127.0.0.1:1");
@@ -369,7 +368,7 @@ fn hostile_contexts_forge_no_candidates() {
 
 #[test]
 fn a_server_that_hangs_is_given_up_on() {
-    let home = Home::new("hangs");
+    let home = Home::new();
     // Connections wait in the backlog: nobody ever accepts one.
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     home.kubeconfig(&["kind-a"], &format!("https://{}", server.local_addr().unwrap()));
@@ -381,7 +380,7 @@ fn a_server_that_hangs_is_given_up_on() {
 
 #[test]
 fn the_file_for_kubectl_is_installed_and_removed() {
-    let home = Home::new("install");
+    let home = Home::new();
     assert_snapshot!(home.completion(&["--install"]), @"
     exit 0
     ~/.local/bin/kubectl_complete-kubia created
@@ -392,7 +391,7 @@ fn the_file_for_kubectl_is_installed_and_removed() {
       zsh, after compinit:        source <(kubectl completion zsh)
       fish:                       kubectl completion fish | source
     ");
-    let file = home.0.join(".local/bin/kubectl_complete-kubia");
+    let file = home.path(".local/bin/kubectl_complete-kubia");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o755);
     let output = home.command(&file).args(["stat"]).output().unwrap();
     assert!(output.stdout.starts_with(b"status\t"), "{output:?}");
@@ -413,10 +412,10 @@ fn the_file_for_kubectl_is_installed_and_removed() {
 
 #[test]
 fn krews_directory_and_the_files_of_others_are_left_alone() {
-    let home = Home::new("refused");
-    fs::create_dir_all(home.0.join(".krew/bin")).unwrap();
+    let home = Home::new();
+    fs::create_dir_all(home.path(".krew/bin")).unwrap();
     let install = |directory: &str| {
-        home.completion(&[&format!("--install={}", home.0.join(directory).display())])
+        home.completion(&[&format!("--install={}", home.path(directory).display())])
     };
     assert_snapshot!(install(".krew/bin"), @"
     exit 3
@@ -432,9 +431,9 @@ fn krews_directory_and_the_files_of_others_are_left_alone() {
 
     hint: look at it with `ls -l ~/bin/kubectl_complete-kubia`, remove it if nobody needs it, or name another directory: --install=DIR, --uninstall=DIR
     ");
-    let uninstall = format!("--uninstall={}", home.0.join("bin").display());
+    let uninstall = format!("--uninstall={}", home.path("bin").display());
     assert!(home.completion(&[&uninstall]).starts_with("exit 3\n"));
-    assert!(home.0.join("bin/kubectl_complete-kubia").is_symlink());
+    assert!(home.path("bin/kubectl_complete-kubia").is_symlink());
     assert!(home.completion(&[]).starts_with("exit 2\n"));
     assert!(home.completion(&["bash", "--install"]).starts_with("exit 2\n"));
 }
@@ -444,7 +443,7 @@ fn the_scripts_are_those_the_command_line_makes() {
     let folder = Path::new("completions");
     let shells = [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::PowerShell];
     let files = ["kubectl-kubia.bash", "_kubectl-kubia", "kubectl-kubia.fish", "kubectl-kubia.ps1"];
-    let home = Home::new("scripts");
+    let home = Home::new();
     for (shell, file) in shells.into_iter().zip(files) {
         let mut made = Vec::new();
         clap_complete::generate(shell, &mut Cli::command(), "kubectl-kubia", &mut made);

@@ -107,6 +107,12 @@ impl Found {
     }
 
     fn of_hyper(&self, error: &hyper::Error) -> Option<Failure> {
+        // A request that was not sent any more has what ended the connection as its cause.
+        let cause = error.source().and_then(|cause| cause.downcast_ref());
+        let ended = cause.filter(|_| error.is_canceled()).and_then(|cause| self.of_hyper(cause));
+        if ended.is_some() {
+            return ended;
+        }
         if error.is_incomplete_message() || error.is_canceled() {
             return Some(self.broken("EOF"));
         }

@@ -319,7 +319,7 @@ impl Host {
             }
             Action::CutBody => {
                 let half = Bytes::from(r#"{"kind":"Service","metadata":{"name":"#);
-                Ok(json_response(Scripted::new([Step::Data(half), Step::pause(), Step::Break])))
+                Ok(json_response(Scripted::new([Step::Data(half), Step::Pause, Step::Break])))
             }
             Action::Close => Err(io::Error::other("as the script says")),
             Action::RefuseStream | Action::ObjectAndGoAway | Action::GoAway => {

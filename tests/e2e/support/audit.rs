@@ -3,7 +3,7 @@
 use std::fs;
 
 use http::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     http::Http,
@@ -19,6 +19,22 @@ pub(crate) struct Request {
     pub(crate) verb: String,
     pub(crate) uri: String,
     pub(crate) agent: String,
+}
+
+/// Waits until the API server knows the rights of a service account. It is not asked itself, so that
+/// nothing of this is among its requests.
+fn wait_bound(namespace: &Namespace<'_>, account: &str) {
+    let (user, own) = (format!("system:serviceaccount:{account}"), namespace.name());
+    let attributes = json!({"verb": "patch", "group": "networking.istio.io", "namespace": own,
+                            "resource": "virtualservices"});
+    let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+                        "spec": {"user": user, "resourceAttributes": attributes}});
+    let path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+    wait_for(&format!("{account} to have its rights"), || {
+        let response = namespace.admin().send_json(Method::POST, path, "application/json", &review);
+        let answer: Value = serde_json::from_str(&response.body).map_err(|e| e.to_string())?;
+        holds(answer["status"]["allowed"] == true, || response.body)
+    });
 }
 
 /// A user of one test's own, with the same Role as `kubia`: the audit log tells its requests from
@@ -42,6 +58,7 @@ impl<'a> AuditedUser<'a> {
             ])
             .exits(0);
         let token = namespace.kubectl(&["create", "token", "audited"]).exits(0).stdout;
+        wait_bound(namespace, &account);
         Self { namespace, token: token.trim().to_owned() }
     }
 

@@ -10,6 +10,8 @@ use super::{
     kubeconfig::Kubeconfig,
     namespace::{ISTIO, Namespace},
     process,
+    proxies::Proxies,
+    wait::{holds, wait_for},
 };
 
 const COMMANDS: [&[&str]; 3] = [
@@ -34,11 +36,24 @@ pub(crate) fn measure(
 ) -> Costs {
     namespace.deploy();
     namespace.kubia(&["shift", "--v2", "30"]).exits(0);
+    wait_alone(namespace);
     let user = AuditedUser::new(namespace);
     let measure = || COMMANDS.iter().map(|command| Cost::of(&user, command, one_way)).collect();
     let alone = measure();
     crowd(namespace, pods, virtual_services);
     Costs { alone, crowded: measure() }
+}
+
+/// Waits until the gateway proxies serve nothing of other tests any more.
+fn wait_alone(namespace: &Namespace<'_>) {
+    let own = format!("{}/", namespace.name());
+    for proxy in Proxies::open(namespace.sandbox()).iter() {
+        wait_for(&format!("{} to serve nobody else", proxy.pod()), || {
+            let dump = proxy.get("/config_dump?resource=dynamic_route_configs");
+            let mut served = dump.split("/namespaces/").skip(1);
+            holds(served.all(|each| each.starts_with(&own)), || dump.clone())
+        });
+    }
 }
 
 impl Costs {

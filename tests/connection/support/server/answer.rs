@@ -130,15 +130,10 @@ pub(super) struct Scripted(VecDeque<Step>);
 pub(super) enum Step {
     Data(Bytes),
     /// What was said goes out before the next step.
-    Pause(Pin<Box<tokio::time::Sleep>>),
+    Pause,
+    Paused(Pin<Box<tokio::time::Sleep>>),
     Hang,
     Break,
-}
-
-impl Step {
-    pub(super) fn pause() -> Self {
-        Self::Pause(Box::pin(tokio::time::sleep(Duration::from_millis(100))))
-    }
 }
 
 impl Scripted {
@@ -162,10 +157,15 @@ impl Body for Scripted {
                 self.0.push_front(Step::Hang);
                 Poll::Pending
             }
-            Some(Step::Pause(mut pause)) => match pause.as_mut().poll(context) {
+            Some(Step::Pause) => {
+                let pause = tokio::time::sleep(Duration::from_millis(100));
+                self.0.push_front(Step::Paused(Box::pin(pause)));
+                self.poll_frame(context)
+            }
+            Some(Step::Paused(mut pause)) => match pause.as_mut().poll(context) {
                 Poll::Ready(()) => self.poll_frame(context),
                 Poll::Pending => {
-                    self.0.push_front(Step::Pause(pause));
+                    self.0.push_front(Step::Paused(pause));
                     Poll::Pending
                 }
             },

@@ -114,11 +114,12 @@ func TestCrashAnnotationEndsAndRestartsTheProgram(t *testing.T) {
 }
 
 func TestReadinessFollowsTheAnnotation(t *testing.T) {
-	c := run(t, Options{Settings: Settings{ReadyAfter: 50 * time.Millisecond}}, &server{})
+	c := run(t, Options{Settings: Settings{ReadyAfter: time.Hour}}, &server{})
 	started := c.wait(t, "running", func(status corev1.ContainerStatus) bool { return status.State.Running != nil })
 	if started.Ready {
 		t.Error("ready at once")
 	}
+	c.Configure(Settings{ReadyAfter: 50 * time.Millisecond})
 	c.wait(t, "ready", isReady)
 	c.Configure(Settings{NeverReady: true})
 	c.wait(t, "unready", func(status corev1.ContainerStatus) bool { return !status.Ready })
