@@ -165,8 +165,13 @@ impl Scene {
 
     /// Writes a program for `sh` that appends `ran` to the file `log` before all else.
     pub(crate) fn script(&self, name: &str, body: &str) -> String {
-        let log = self.path("log");
-        let path = self.file(name, &format!("#!/bin/sh\necho ran >>'{log}'\n{body}\n"));
+        let (log, path) = (self.path("log"), self.path(name));
+        let text = format!("#!/bin/sh\necho ran >>'{log}'\n{body}\n");
+        let source = self.file(&format!("{name}.source"), &text);
+        // A file cannot be run while somebody has it open for writing, as a process that another test
+        // starts has whatever this one does: so one of its own writes it.
+        let copied = Command::new("cp").args([&source, &path]).status().unwrap();
+        assert!(copied.success(), "{path} is not written");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path
     }
