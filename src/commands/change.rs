@@ -125,13 +125,7 @@ pub(super) async fn carry_out(
     };
     let (history, mut watch) = ready?;
     let action = shift.action(history);
-    let writing = async {
-        let writing = write(cluster, action.as_ref(), dry_run);
-        match watch.as_mut().filter(|_| action.is_some() && dry_run == DryRun::None) {
-            Some(watch) => tokio::join!(writing, watch.read_ahead(cluster)).0,
-            None => writing.await,
-        }
-    };
+    let writing = write(cluster, action.as_ref(), dry_run, watch.as_mut());
     let Some(written) = interrupt.or(invocation, GRACE, writing).await else {
         return Err(interrupt.explain(cluster, shift).await);
     };
@@ -301,16 +295,23 @@ async fn require_provable(
     Err(Error::NotProvable { object: change.shift.virtual_service.object.clone(), reasons })
 }
 
+/// Writes; what the proof needs besides is read on the way.
 async fn write(
     cluster: &Cluster,
     action: Option<&Action>,
     dry_run: DryRun,
+    watch: Option<&mut Watch>,
 ) -> Result<Outcome, Error> {
     let Some(action) = action else { return Ok(Outcome::Unchanged) };
     if dry_run == DryRun::Client {
         return Ok(Outcome::Patched);
     }
-    match cluster.apply(action, None, dry_run).await {
+    let writing = cluster.apply(action, None, dry_run);
+    let written = match watch.filter(|_| dry_run == DryRun::None) {
+        Some(watch) => tokio::join!(writing, watch.read_ahead(cluster)).0,
+        None => writing.await,
+    };
+    match written {
         Err(error) if is_refused_patch(&error.failure) => {
             Err(explain(cluster, action, error).await)
         }

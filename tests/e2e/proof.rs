@@ -45,6 +45,32 @@ fn a_shift_right_after_a_deploy_waits_until_the_proxies_have_heard_of_it() {
 }
 
 #[test]
+fn listeners_are_read_while_the_write_is_on_its_way() {
+    let sandbox = Sandbox::for_faults();
+    let namespace = Namespace::new(&sandbox);
+    namespace.deploy();
+    namespace.wait_live(&Proxies::open(&sandbox), 50, 50);
+    let path = namespace.path(ISTIO, "virtualservices/kubia-vs");
+    let control = sandbox.control();
+    let write = control.rule(&json!({"method": "PATCH", "path": path, "action": "hold"}));
+    let before = admin_log::of_plugin(&sandbox).len();
+    let kubeconfig = sandbox.proxied_kubeconfig();
+    let shift = Running::start(&mut namespace.plugin(&kubeconfig, &["shift", "--v2", "30"]));
+    write.wait_held();
+    for pod in ready_gateway_pods(&sandbox.kubectl()) {
+        wait_for(&format!("the listeners of {pod} to be read"), || {
+            let requests = admin_log::of_plugin(&sandbox);
+            let asked = requests[before..].iter().any(|request| {
+                request.pod.ends_with(&pod) && request.path.contains("dynamic_listeners")
+            });
+            holds(asked, || format!("{requests:?}"))
+        });
+    }
+    drop(write);
+    assert_proven(&shift.wait().exits(0), "kubia-vs patched");
+}
+
+#[test]
 fn a_proxy_that_is_cut_off_is_named_with_its_weights_until_it_is_back() {
     let sandbox = Sandbox::for_faults();
     let namespace = Namespace::new(&sandbox);
