@@ -70,22 +70,17 @@ impl Cluster {
     }
 
     async fn backend(&self, object: ObjectRef) -> (ObjectRef, Reading) {
-        let unread = |error: &ApiError| {
-            let reading =
-                if error.failure.is_forbidden() { Reading::Unread } else { Reading::Failed };
-            reading(error.need())
-        };
         let service = match self.find(&object).await {
             Ok(Some(service)) => Service::read(&service),
             Ok(None) => return (object, Reading::Absent),
-            Err(error) => return (object, unread(&error)),
+            Err(error) => return (object, Reading::Unread(error.unread())),
         };
         if service.selector.is_empty() {
             return (object, Reading::Found(Box::new(service), vec![]));
         }
         let reading = match self.pods(&object.namespace, &service.selector).await {
             Ok(pods) => Reading::Found(Box::new(service), pods),
-            Err(error) => unread(&error),
+            Err(error) => Reading::Unread(error.unread()),
         };
         (object, reading)
     }

@@ -103,6 +103,8 @@ pub struct Proxy {
     front: Option<(Instant, Front)>,
     /// Bytes that looking cost since the last pause.
     cost: usize,
+    /// Whether a request has not come to its end: nothing can be asked after it.
+    is_broken: bool,
 }
 
 impl Cluster {
@@ -169,6 +171,7 @@ impl Cluster {
             healthy: BTreeMap::new(),
             front: None,
             cost: 0,
+            is_broken: false,
         })
     }
 }
@@ -322,6 +325,12 @@ impl Proxy {
         Ok(healthy)
     }
 
+    /// Returns whether it cannot be asked any more: a request failed, or was given up on.
+    #[must_use]
+    pub const fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
     /// Forgets what looking cost so far.
     pub fn forget_cost(&mut self) {
         self.cost = 0;
@@ -348,10 +357,12 @@ impl Proxy {
         let seconds = self.deadline.as_secs_f64();
         let names = names.map(|names| format!("&name_regex={}", encode(&format!("^{names}$"))));
         let query = format!("{resource}{}", names.unwrap_or_default());
+        self.is_broken = true;
         let body = tokio::time::timeout(self.deadline, self.get(&query))
             .await
             .unwrap_or_else(|_| Err(format!("no answer within {seconds} s")))
             .map_err(|cause| ProxyError::Admin { pod: pod.clone(), cause })?;
+        self.is_broken = false;
         self.cost += body.len() + HEADERS;
         read(&body).map_err(|source| ProxyError::Dump { pod, source })
     }

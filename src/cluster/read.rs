@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{ApiError, Cluster, Extent, Failure, Intent, encode, request};
 use crate::domain::{
+    backends::Unread,
     object::{Kind, ObjectRef},
     snapshot::{Deployment, Labels, Pod, Subset, selector_text},
 };
@@ -174,5 +175,12 @@ impl ApiError {
             Failure::Forbidden { .. } => format!("needs {} {}", self.verb, self.subject),
             failure => failure.to_string(),
         }
+    }
+
+    /// Returns the same, and whether a right is missing.
+    #[must_use]
+    pub fn unread(&self) -> Unread {
+        let unread = if self.failure.is_forbidden() { Unread::Denied } else { Unread::Failed };
+        unread(self.need())
     }
 }

@@ -242,7 +242,7 @@ async fn read_snapshot(cluster: &Cluster, object: &ObjectRef) -> Result<Snapshot
     let (missing, error_elsewhere) =
         cluster.missing_subsets(&routes, &subsets, namespace, &named.gateways()).await;
     subsets.extend(missing);
-    let subsets_unread = error.or(error_elsewhere).map(|error| error.need());
+    let subsets_unread = error.or(error_elsewhere).map(|error| error.unread());
     Ok(Snapshot { named, delegates, subsets, subsets_unread })
 }
 

@@ -1,5 +1,7 @@
 //! What stands behind the destinations of routes: Services, subsets and pods.
 
+use std::fmt;
+
 use super::{
     object::{Kind, ObjectRef},
     route::Destination,
@@ -17,7 +19,16 @@ pub struct Backends {
     /// Subsets of the DestinationRules that can apply.
     pub subsets: Vec<Subset>,
     /// Why DestinationRules could not be read.
-    pub subsets_unread: Option<String>,
+    pub subsets_unread: Option<Unread>,
+}
+
+/// Why something could not be read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unread {
+    /// It may not be: which right is missing.
+    Denied(String),
+    /// The API server did not say: why.
+    Failed(String),
 }
 
 /// What was found in the place of a Service.
@@ -27,10 +38,8 @@ pub enum Reading {
     Found(Box<Service>, Vec<Pod>),
     /// There is none.
     Absent,
-    /// It, or its pods, may not be read: which right is missing.
-    Unread(String),
-    /// The API server did not say: why.
-    Failed(String),
+    /// It, or its pods, could not be read.
+    Unread(Unread),
 }
 
 /// What stands behind one destination.
@@ -70,9 +79,7 @@ impl Backends {
     pub fn unread(&self) -> Vec<String> {
         let services = self.services.iter().filter_map(|(service, reading)| match reading {
             Reading::Absent => Some(format!("{service} does not exist")),
-            Reading::Unread(why) | Reading::Failed(why) => {
-                Some(format!("pods of {service} ({why})"))
-            }
+            Reading::Unread(why) => Some(format!("pods of {service} ({why})")),
             Reading::Found(..) => None,
         });
         services.collect()
@@ -99,15 +106,14 @@ impl Backends {
         let (service, pods) = match reading {
             Some((_, Reading::Found(service, pods))) => (service, pods),
             Some((_, Reading::Absent)) => return Behind::NoService(object),
-            Some((_, Reading::Unread(why))) => return Behind::Unknown(why.clone()),
-            Some((_, Reading::Failed(why))) => return Behind::Failed(why.clone()),
+            Some((_, Reading::Unread(why))) => return why.clone().into(),
             None => return Behind::Unknown(format!("{object} was not read")),
         };
         let subset = match destination.subset.as_str() {
             "" => None,
             _ => match (destination.find_subset(&self.subsets), &self.subsets_unread) {
                 (Some(subset), _) => Some(subset),
-                (None, Some(why)) => return Behind::Unknown(why.clone()),
+                (None, Some(why)) => return why.clone().into(),
                 (None, None) => return Behind::NoSubset,
             },
         };
@@ -117,6 +123,22 @@ impl Backends {
         let selector = selector(&service.selector, subset);
         let pods = pods.iter().filter(|pod| !pod.terminating && selects(&selector, &pod.labels));
         Behind::Pods(pods.collect())
+    }
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Denied(why) | Self::Failed(why)) = self;
+        formatter.write_str(why)
+    }
+}
+
+impl From<Unread> for Behind<'_> {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Denied(right) => Self::Unknown(right),
+            Unread::Failed(why) => Self::Failed(why),
+        }
     }
 }
 
@@ -151,7 +173,10 @@ mod tests {
                 (object("web"), Reading::Found(service("web", &json!({"app": "web"})), pods)),
                 (object("external"), Reading::Found(service("external", &json!({})), vec![])),
                 (object("gone"), Reading::Absent),
-                (object("secret"), Reading::Unread("needs get services".to_owned())),
+                (
+                    object("secret"),
+                    Reading::Unread(Unread::Denied("needs get services".to_owned())),
+                ),
             ],
             subsets: vec![Subset {
                 host: "web.shop.svc.cluster.local".to_owned(),
@@ -193,14 +218,16 @@ mod tests {
     #[test]
     fn a_subset_is_not_missed_where_rules_could_not_be_read() {
         let mut backends = backends();
-        backends.subsets_unread = Some("needs list destinationrules".to_owned());
+        let needs = "needs list destinationrules".to_owned();
+        backends.subsets_unread = Some(Unread::Denied(needs.clone()));
         let destination = Destination {
             host: "web.shop.svc.cluster.local".to_owned(),
             subset: "two".to_owned(),
             port: None,
             weight: None,
         };
-        let behind = backends.behind(&destination);
-        assert_eq!(behind, Behind::Unknown("needs list destinationrules".to_owned()));
+        assert_eq!(backends.behind(&destination), Behind::Unknown(needs));
+        backends.subsets_unread = Some(Unread::Failed("HTTP 500".to_owned()));
+        assert_eq!(backends.behind(&destination), Behind::Failed("HTTP 500".to_owned()));
     }
 }

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    namespace::{Namespace, weights},
+    namespace::{ISTIO, Namespace, weights},
     objects::{split, virtual_service, wide_gateway},
-    process::Output,
+    process::{self, Output},
     proxies::Proxies,
     sandbox::Sandbox,
     wait::{holds, wait_for},
@@ -119,6 +119,21 @@ fn a_version_without_ready_pods_is_refused() {
     let reason = "v2 has no pods";
     let allowed = refused_until_allowed(&namespace, ["kubia-vs", "v2=30"], reason, "no-endpoints");
     assert_unproven(&allowed, "no healthy host");
+}
+
+#[test]
+fn destination_rules_that_the_server_does_not_tell_are_refused() {
+    let namespace = Namespace::new(Sandbox::shared());
+    namespace.deploy();
+    let path = namespace.path(ISTIO, "destinationrules");
+    let control = namespace.sandbox().control();
+    let failing =
+        json!({"method": "GET", "path": path, "action": "status", "status": 500, "times": 1000});
+    let _rule = control.rule(&failing);
+    let kubeconfig = namespace.sandbox().proxied_kubeconfig();
+    let shift = ["shift", "kubia-vs", "dr-v2=70", "--proof=none"];
+    let refused = process::run(&mut namespace.plugin(&kubeconfig, &shift)).exits(3);
+    refused.says(&["endpoints of dr-v2 are not known (", "--allow=no-endpoints\n"]);
 }
 
 /// Panics unless it is called written, and not proven.

@@ -1,5 +1,7 @@
 //! What `shift` says of the gateway proxies is true, and said only when it is.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use crate::support::{
@@ -7,7 +9,7 @@ use crate::support::{
     extra_pod::{ExtraPod, NAME as EXTRA},
     namespace::{ISTIO, Namespace},
     objects::{gateway, split, virtual_service},
-    process::Running,
+    process::{self, Running},
     proofs::{assert_proven, proxies_of, shift_with_late_pushes},
     proxies::{GATEWAY, Proxies, Proxy, ready_gateway_pods},
     sandbox::Sandbox,
@@ -318,6 +320,62 @@ fn a_gateway_pod_that_ran_other_weights_when_it_became_unready_is_no_proof() {
     extra.make_unready();
     let stale = format!("{GATEWAY}/{EXTRA}, not ready now, ran other weights");
     shift.wait().exits(4).says(&[&stale]);
+}
+
+#[test]
+fn a_gateway_pod_that_became_unready_before_it_was_asked_again_is_no_proof() {
+    let sandbox = Sandbox::for_faults();
+    let namespace = Namespace::new(&sandbox);
+    namespace.deploy();
+    let extra = ExtraPod::start(&namespace, &[("dr-v1", 50), ("dr-v2", 50)]);
+    extra.make_ready();
+    let control = sandbox.control();
+    let path = namespace.path(ISTIO, "virtualservices/kubia-vs");
+    let write = control.rule(&json!({"method": "PATCH", "path": path, "action": "hold"}));
+    let kubeconfig = sandbox.proxied_kubeconfig();
+    let arguments = ["shift", "--v2", "30", "--proof=require", "--timeout", "10s"];
+    let shift = Running::start(&mut namespace.plugin(&kubeconfig, &arguments));
+    write.wait_held();
+    extra.make_unready();
+    drop(write);
+    let stale = format!("{GATEWAY}/{EXTRA}, not ready now, ran other weights");
+    shift.wait().exits(4).says(&[&stale]);
+}
+
+#[test]
+fn an_object_that_cannot_be_read_again_is_no_proof() {
+    let sandbox = Sandbox::for_faults();
+    let namespace = Namespace::new(&sandbox);
+    namespace.deploy();
+    namespace.wait_live(&Proxies::open(&sandbox), 50, 50);
+    let path = format!("{}$", namespace.path(ISTIO, "virtualservices/kubia-vs"));
+    let control = sandbox.control();
+    let _rule = control.rule(&json!({"method": "GET", "path": path, "action": "status",
+                                     "status": 500, "skip": 1, "times": 1000}));
+    let kubeconfig = sandbox.proxied_kubeconfig();
+    let shift = ["shift", "--v2", "30", "--proof=require"];
+    let output = process::run(&mut namespace.plugin(&kubeconfig, &shift)).exits(4);
+    assert!(output.stdout.contains("kubia-vs patched\ngateway proxies 2/2 live"), "{output}");
+    let object = format!("virtualservice/kubia-vs in namespace {}", namespace.name());
+    output.says(&[&format!("{object} was not read again (")]);
+}
+
+#[test]
+fn a_forward_is_kept_on_a_slow_line() {
+    let sandbox = Sandbox::for_faults();
+    let namespace = Namespace::new(&sandbox);
+    namespace.deploy();
+    namespace.wait_live(&Proxies::open(&sandbox), 50, 50);
+    let before = admin_log::of_plugin(&sandbox).len();
+    let mut slow = sandbox.command(&["wan", "--one-way", "300ms", "--"]);
+    slow.arg(process::plugin()).args(["-n", namespace.name(), "shift", "--v2", "30"]);
+    assert_proven(&process::run(&mut slow).exits(0), "kubia-vs patched");
+    let requests = admin_log::of_plugin(&sandbox).split_off(before);
+    for pod in ready_gateway_pods(&sandbox.kubectl()) {
+        let own = requests.iter().filter(|request| request.pod.ends_with(&pod));
+        let connections: BTreeSet<_> = own.map(|request| request.connection).collect();
+        assert_eq!(connections.len(), 1, "{pod}: {requests:?}");
+    }
 }
 
 #[test]

@@ -94,7 +94,7 @@ impl Forwards {
     ) -> Result<T, Unseen> {
         match looked {
             Ok((seen, proxy)) => {
-                if is_kept {
+                if is_kept && !proxy.is_broken() {
                     self.open.insert(pod.clone(), proxy);
                 }
                 Ok(seen)

@@ -1,6 +1,6 @@
 //! What proxies run, before a write or without one.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use tokio::time::Instant;
 
@@ -9,7 +9,7 @@ use crate::{
     cluster::{Cluster, Proxy, ProxyError},
     domain::{
         object::ObjectRef,
-        proof::{Expectation, LiveRoute, Places, Target, evidence::pod_name},
+        proof::{Expectation, LiveRoute, Places, Standing, Target, evidence::pod_name},
         shift::{Shift, guard::ProxyFacts},
         status::ProxyState,
     },
@@ -29,7 +29,7 @@ impl Watch {
         shift: &Shift,
         deadline: Instant,
     ) -> Vec<ProxyFacts> {
-        let mut facts = Vec::new();
+        let (mut facts, start) = (Vec::new(), Instant::now());
         for (pod, seen) in self.look_at(cluster, shift, deadline).await {
             match seen {
                 Ok(seen) => facts.push(seen),
@@ -37,6 +37,7 @@ impl Watch {
                 Err(Unseen::Failed(why)) => self.unread(format!("{}: {why}", pod_name(&pod))),
             }
         }
+        self.pace = start.elapsed();
         facts
     }
 
@@ -71,7 +72,12 @@ impl Watch {
     ) -> Vec<(ObjectRef, Result<ProxyFacts, Unseen>)> {
         let pods = self.serving().cloned().collect();
         let expectations = &self.expectations;
+        let stale = RefCell::new(&mut self.stale);
         let look = async |pod: &ObjectRef, proxy: &mut Proxy| {
+            proxy.routes().await?;
+            if matches!(standing(proxy, expectations), Standing::Other(..)) {
+                stale.borrow_mut().insert(pod.clone());
+            }
             look_before(pod, proxy, expectations, shift).await
         };
         self.forwards.each(cluster, pods, || deadline, look).await
@@ -113,15 +119,21 @@ impl Watch {
     }
 }
 
+/// How a proxy stands, as far as its routes say it that were read last.
+pub(super) fn standing(proxy: &Proxy, expectations: &[Expectation]) -> Standing {
+    let configs = proxy.known_routes();
+    let standings = expectations.iter().map(|each| each.judge(&proxy.pod, configs));
+    Standing::all(standings.collect())
+}
+
 async fn look_before(
     pod: &ObjectRef,
     proxy: &mut Proxy,
     expectations: &[Expectation],
     shift: &Shift,
 ) -> Result<ProxyFacts, ProxyError> {
-    let at = proxy.pod.clone();
-    let configs = proxy.routes().await?;
-    let shadow = expectations.iter().find_map(|each| each.shadow(&at, configs));
+    let (at, configs) = (&proxy.pod, proxy.known_routes());
+    let shadow = expectations.iter().find_map(|each| each.shadow(at, configs));
     let rising: Vec<_> = shift.rising().collect();
     let destinations: Vec<_> = rising.iter().map(|(_, destination)| *destination).collect();
     let without =

@@ -5,7 +5,7 @@ mod forwards;
 mod look;
 mod prove;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -39,6 +39,10 @@ pub(super) struct Watch {
     pod_gaps: Vec<String>,
     /// What could not be read before the write.
     unread: Vec<String>,
+    /// The pods that ran other weights before the write.
+    stale: BTreeSet<ObjectRef>,
+    /// How long the first look at all of them took.
+    pace: Duration,
 }
 
 impl Watch {
@@ -137,9 +141,6 @@ impl Watch {
         known.retain(|each| each.object != written.object);
         known.push(written.clone());
         for root in self.find_roots(cluster, snapshot, written).await {
-            if root.is_for_mesh() {
-                self.gap("runs in sidecars".to_owned());
-            }
             let delegates = match read_delegates(cluster, &root, &known).await {
                 Ok(delegates) => delegates,
                 Err(error) => return self.unread_gap(error.to_string()),
@@ -148,6 +149,9 @@ impl Watch {
             let routes = merged::merge(&root, &delegates);
             let targets = targets.clone();
             let mut expectation = Expectation { root, routes, targets, gateways };
+            if expectation.runs_in_sidecars() {
+                self.gap("runs in sidecars".to_owned());
+            }
             expectation.leave_out_sidecars();
             self.expectations.push(expectation);
         }

@@ -1,6 +1,7 @@
 //! Waits until the proxies run what was written.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
@@ -11,7 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::{
     Watch,
     forwards::Unseen,
-    look::{obstacle, read_ahead},
+    look::{obstacle, read_ahead, standing},
 };
 use crate::{
     cluster::{Cluster, Freshness, Proxy, ProxyError},
@@ -54,26 +55,20 @@ impl Watch {
     ) -> Evidence {
         let start = Instant::now();
         let deadline = start + timeout;
-        let (mut seen, mut meanwhile) = (Sightings::default(), Meanwhile::default());
+        let stale = std::mem::take(&mut self.stale);
+        let mut seen = Sightings { stale, ..Sightings::default() };
+        let mut meanwhile = Meanwhile::default();
         let (mut is_first, mut is_last) = (true, false);
         let served = self.served(shift);
         loop {
-            let is_settled = |pod: &ObjectRef| seen.latest.get(pod).is_some_and(Seen::is_final);
-            let is_pending = |pod: &ObjectRef| !is_settled(pod);
-            let pending: Vec<_> =
-                self.serving().filter(|pod| is_pending(&pod.object_ref())).cloned().collect();
+            let is_pending = |pod: &&Pod| !seen.is_settled(&pod.object_ref());
+            let pending: Vec<_> = self.serving().filter(is_pending).cloned().collect();
             if pending.is_empty() || is_last || meanwhile.overtaken.is_some() {
                 break;
             }
             // What was seen before the deadline is looked at once more after it.
             is_last = Instant::now() >= deadline;
-            let limit = || (Instant::now() + LONGEST_TURN).min(deadline.max(start) + LAST_LOOK);
-            let expectations = &self.expectations;
-            let look = async |_: &ObjectRef, proxy: &mut Proxy| {
-                watch(proxy, expectations, start, deadline).await
-            };
-            let looked = self.forwards.each(cluster, pending, limit, look).await;
-            looked.into_iter().for_each(|(pod, now)| seen.learn(pod, now));
+            self.watch(cluster, pending, (start, deadline), &mut seen).await;
             let all_settled = seen.latest.values().all(Seen::is_final);
             if all_settled && is_first && !wrote {
                 break;
@@ -96,12 +91,33 @@ impl Watch {
         self.evidence(seen, meanwhile)
     }
 
+    /// Watches some of the proxies for a turn.
+    async fn watch(
+        &mut self,
+        cluster: &Cluster,
+        pods: Vec<Pod>,
+        (start, deadline): (Instant, Instant),
+        seen: &mut Sightings,
+    ) {
+        let limit = || (Instant::now() + LONGEST_TURN).min(deadline + LAST_LOOK);
+        let expectations = &self.expectations;
+        let noted = RefCell::new(&mut *seen);
+        let look = async |pod: &ObjectRef, proxy: &mut Proxy| {
+            // What was seen counts also when its turn is cut off.
+            let note = |now: &Seen| noted.borrow_mut().learn(pod.clone(), Ok(now.clone()));
+            watch(proxy, expectations, (start, deadline), note).await
+        };
+        let looked = self.forwards.each(cluster, pods, limit, look).await;
+        looked.into_iter().for_each(|(pod, now)| seen.learn(pod, now));
+    }
+
     /// Reads what a proof needs besides the weights, of the proxies that are open: while the write is on
     /// its way, nothing else is asked of them.
     pub(in crate::commands) async fn read_ahead(&mut self, cluster: &Cluster) {
         let is_open = |pod: &&Pod| self.forwards.is_open(&pod.object_ref());
         let open = self.serving().filter(is_open).cloned().collect();
-        let limit = Instant::now() + LAST_LOOK;
+        // A line as slow as that of the first look takes as long again.
+        let limit = Instant::now() + self.pace.clamp(LAST_LOOK, TURN);
         let expectations = &self.expectations;
         let look = async |_: &ObjectRef, proxy: &mut Proxy| {
             let concluded = conclude(proxy, expectations).await.map(drop);
@@ -152,8 +168,14 @@ impl Meanwhile {
         let found = join_all(served.iter().map(|each| cluster.find(&each.object))).await;
         let mut meanwhile = Self::default();
         for (served, now) in served.iter().zip(found) {
-            // What cannot be read now was read before.
-            let Ok(now) = now else { continue };
+            let now = match now {
+                Ok(now) => now,
+                Err(error) => {
+                    let how = format!("{} was not read again ({})", served.object, error.need());
+                    meanwhile.changed.get_or_insert(how);
+                    continue;
+                }
+            };
             let is_written = served.object == shift.virtual_service.object;
             let became = now.as_ref().filter(|_| is_written).map(|now| shift.aftermath(now));
             match (now, became) {
@@ -190,6 +212,10 @@ struct Sightings {
 }
 
 impl Sightings {
+    fn is_settled(&self, pod: &ObjectRef) -> bool {
+        self.latest.get(pod).is_some_and(Seen::is_final)
+    }
+
     /// Adds what was seen of a proxy. What it was seen to run counts until it answers again.
     fn learn(&mut self, pod: ObjectRef, now: Result<Seen, Unseen>) {
         let now = match now {
@@ -209,12 +235,13 @@ impl Sightings {
     }
 }
 
-/// Watches one proxy until it runs the weights, or its turn or all time is over.
+/// Watches one proxy until it runs the weights, or its turn or all time is over, and notes what it
+/// runs until then.
 async fn watch(
     proxy: &mut Proxy,
     expectations: &[Expectation],
-    start: Instant,
-    deadline: Instant,
+    (start, deadline): (Instant, Instant),
+    note: impl Fn(&Seen),
 ) -> Result<Seen, ProxyError> {
     let until = deadline.min(Instant::now() + TURN);
     let mut seen = Seen::Unproven("it did not answer in time".to_owned());
@@ -225,7 +252,10 @@ async fn watch(
         match timeout_at(limit, judge(proxy, expectations)).await {
             Ok(Ok(None)) => return Ok(Seen::Live { seconds: start.elapsed().as_secs_f64() }),
             Ok(Ok(Some(other))) if other.is_final() => return Ok(other),
-            Ok(Ok(Some(other))) => seen = other,
+            Ok(Ok(Some(other))) => {
+                note(&other);
+                seen = other;
+            }
             Ok(Err(_)) if matches!(seen, Seen::Other(_)) => return Ok(seen),
             Ok(Err(error)) => return Err(error),
             Err(_) => return Ok(seen),
@@ -255,9 +285,7 @@ async fn conclude(
     proxy: &mut Proxy,
     expectations: &[Expectation],
 ) -> Result<Option<Seen>, ProxyError> {
-    let configs = proxy.known_routes();
-    let standings = expectations.iter().map(|each| each.judge(&proxy.pod, configs));
-    let standing = Standing::all(standings.collect());
+    let standing = standing(proxy, expectations);
     proxy.watch_only(standing.configs());
     match standing {
         Standing::Other(routes, places) => {

@@ -4,7 +4,11 @@ use super::{
     Expectation, Gateway, Target,
     merged::{self, MergedRoute, ServedRoute},
 };
-use crate::domain::snapshot::Pod;
+use crate::domain::{
+    object::{Kind, ObjectRef},
+    snapshot::Pod,
+    virtual_service::MESH,
+};
 
 impl Expectation {
     /// Returns the Gateways whose pods run a target.
@@ -28,6 +32,14 @@ impl Expectation {
     fn binds(&self, target: &Target, gateway: &Gateway) -> bool {
         let mut bound = self.routes.iter().filter(|route| route.is_bound_to(&gateway.object));
         bound.any(|route| route.is(target))
+    }
+
+    /// Returns whether a target runs in the sidecars of its callers.
+    #[must_use]
+    pub fn runs_in_sidecars(&self) -> bool {
+        let mesh = ObjectRef::new(Kind::Gateway, "", MESH);
+        let mut targets = self.routes.iter().filter(|route| self.is_target(route));
+        self.root.is_for_mesh() && targets.any(|route| route.is_bound_to(&mesh))
     }
 
     /// Leaves out the targets that run in sidecars alone, and the Gateways where none is left.
@@ -62,8 +74,8 @@ impl Expectation {
             for (index, route) in self.routes.iter().enumerate().filter(|(_, each)| each.is(target))
             {
                 for server in servers.iter().copied().filter(|server| route.is_for(*server)) {
-                    blocker =
-                        Some(self.routes[..index].iter().find(|each| each.takes_all(server))?);
+                    let mut before = self.routes[..index].iter();
+                    blocker = Some(before.find(|each| each.takes_all_of(route, server))?);
                 }
             }
             let MergedRoute { object: at, route, .. } = blocker?;

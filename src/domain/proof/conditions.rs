@@ -93,6 +93,32 @@ impl Conditions {
             }
     }
 
+    /// Returns whether every request that meets others meets them, as far as that is easily told.
+    #[must_use]
+    pub fn cover(&self, other: &Self) -> bool {
+        let has_same = |of_other: Option<&Value>, own: &Value| of_other == Some(own);
+        let mut single = SINGLE[1..].iter().filter_map(|field| Some((field, self.0.get(*field)?)));
+        let mut named = NAMED.iter().flat_map(|field| {
+            let of_other = other.0.get(*field);
+            self.named(field).map(move |(name, own)| (of_other.and_then(|all| all.get(name)), own))
+        });
+        self.are_met_by_all()
+            || (self.covers_path_of(other)
+                && single.all(|(field, own)| has_same(other.0.get(*field), own))
+                && named.all(|(of_other, own)| has_same(of_other, own)))
+    }
+
+    fn covers_path_of(&self, other: &Self) -> bool {
+        let is_covered = match (self.path(), other.path()) {
+            (TextMatch::Prefix("/"), _) => return true,
+            (TextMatch::Prefix(own), TextMatch::Prefix(path) | TextMatch::Exact(path)) => {
+                path.starts_with(own)
+            }
+            (own, path) => own == path,
+        };
+        is_covered && self.ignores_case() == other.ignores_case()
+    }
+
     /// Returns whether an Envoy's route with this matcher can have been made of them.
     #[must_use]
     pub fn can_be(&self, matcher: &Matcher) -> bool {
@@ -298,5 +324,36 @@ mod tests {
         check(&conditions, &live("2"), true);
         check(&conditions, &live("3"), false);
         check(&conditions, &json!({"prefix": "/"}), false);
+    }
+
+    #[test]
+    fn conditions_cover_what_asks_the_same_and_more() {
+        let check = |one: Value, other: Value, expected: bool| {
+            let covers = Conditions::read(&one).cover(&Conditions::read(&other));
+            assert_eq!(covers, expected, "{one} {other}");
+        };
+        let prefix = |path: &str| json!({"uri": {"prefix": path}});
+        let user = |value: &str| json!({"headers": {"user": {"exact": value}}});
+        check(json!({}), user("a"), true);
+        check(prefix("/"), json!({}), true);
+        check(prefix("/b"), prefix("/b"), true);
+        check(prefix("/b"), prefix("/b/c"), true);
+        check(prefix("/b"), json!({"uri": {"exact": "/b"}, "method": {"exact": "GET"}}), true);
+        check(json!({"uri": {"regex": "/a|/b"}}), json!({"uri": {"regex": "/a|/b"}}), true);
+        check(
+            user("a"),
+            json!({"uri": {"prefix": "/b"}, "headers": {"user": {"exact": "a"}}}),
+            true,
+        );
+
+        check(prefix("/b"), json!({}), false);
+        check(prefix("/b/c"), prefix("/b"), false);
+        check(json!({"uri": {"exact": "/b"}}), prefix("/b"), false);
+        check(json!({"uri": {"regex": "/.*"}}), prefix("/b"), false);
+        check(user("a"), user("b"), false);
+        check(user("a"), json!({}), false);
+        check(json!({"method": {"exact": "GET"}}), prefix("/b"), false);
+        check(json!({"queryParams": {"v": {"exact": "2"}}}), user("a"), false);
+        check(json!({"uri": {"prefix": "/b"}, "ignoreUriCase": true}), prefix("/b"), false);
     }
 }

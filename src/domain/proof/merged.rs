@@ -176,19 +176,18 @@ impl MergedRoute {
         self.matches.is_empty() || self.matches.iter().any(is_bound)
     }
 
-    /// Returns whether it takes every request that comes to a server.
+    /// Returns whether it takes every request that comes to a server and would be another route's.
     #[must_use]
-    pub fn takes_all(&self, server: Option<GatewayPort<'_>>) -> bool {
-        let takes_all = |each: &Match| {
-            let is_for_all = match server {
-                Some(_) => each.is_for(server),
-                None => each.port.is_none() && each.gateways.is_empty(),
-            };
-            let is_for_all_sources = !each.gateways.is_empty()
-                || (each.source_labels.is_empty() && each.source_namespace.is_empty());
-            is_for_all && is_for_all_sources && each.conditions.are_met_by_all()
-        };
-        self.matches.is_empty() || self.matches.iter().any(takes_all)
+    pub fn takes_all_of(&self, other: &Self, server: Option<GatewayPort<'_>>) -> bool {
+        let here = || self.matches.iter().filter(|each| each.is_for_all(server));
+        let takes = |conditions| here().any(|each| each.conditions.cover(conditions));
+        let mut others = other.matches.iter().filter(|each| each.is_for(server));
+        self.matches.is_empty()
+            || if other.matches.is_empty() {
+                takes(&NO_CONDITIONS)
+            } else {
+                others.all(|each| takes(&each.conditions))
+            }
     }
 }
 
@@ -250,6 +249,16 @@ impl Match {
                 && ["", place.namespace].contains(&self.source_namespace.as_str())
         };
         self.is_for(Some((place.gateway, place.port))) && (!self.gateways.is_empty() || by_source())
+    }
+
+    /// Whether it is for all that comes to a server, from whatever source.
+    fn is_for_all(&self, server: Option<GatewayPort<'_>>) -> bool {
+        let is_here = match server {
+            Some(_) => self.is_for(server),
+            None => self.port.is_none() && self.gateways.is_empty(),
+        };
+        let is_from_everywhere = self.source_labels.is_empty() && self.source_namespace.is_empty();
+        is_here && (!self.gateways.is_empty() || is_from_everywhere)
     }
 
     fn is_for(&self, server: Option<GatewayPort<'_>>) -> bool {

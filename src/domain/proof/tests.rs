@@ -364,6 +364,17 @@ fn a_route_behind_one_of_its_own_that_takes_every_request_is_told() {
     let only_tls = |object: &mut Value| object["spec"]["http"][1]["match"] = json!([{"port": 443}]);
     assert_eq!(unserved(json!([{"port": 80}]), &only_tls), None);
     assert_eq!(unserved(json!([{"port": 443}]), &only_tls).as_deref(), Some(why));
+    // Nor has it any where one of its own takes just these before it does.
+    let behind = |matches: Value| {
+        move |object: &mut Value| object["spec"]["http"][1]["match"] = matches.clone()
+    };
+    let (b, c) = (json!({"uri": {"prefix": "/b"}}), json!({"uri": {"exact": "/b/c"}}));
+    for first in [json!([b]), json!([{"uri": {"exact": "/x"}}, b])] {
+        assert_eq!(unserved(first.clone(), &behind(json!([b]))).as_deref(), Some(why), "{first}");
+        assert_eq!(unserved(first, &behind(json!([b, c]))).as_deref(), Some(why));
+    }
+    assert_eq!(unserved(json!([c]), &behind(json!([b, c]))), None);
+    assert_eq!(unserved(json!([b]), &behind(json!([b, {"uri": {"prefix": "/a"}}]))), None);
 }
 
 #[test]
@@ -474,4 +485,20 @@ fn what_runs_in_sidecars_alone_is_not_looked_for_at_gateways() {
     check(&["gw", "mesh"], &["mesh"], 0);
     check(&["gw", "mesh"], &["gw", "mesh"], 1);
     check(&["gw"], &["mesh"], 1);
+}
+
+#[test]
+fn only_what_is_for_the_mesh_runs_in_sidecars() {
+    let check = |gateways: &[&str], matches: Value, expected: bool| {
+        let expectation = expectation(|root| {
+            root["spec"]["gateways"] = json!(gateways);
+            root["spec"]["http"][1]["match"] = matches.clone();
+        });
+        assert_eq!(expectation.runs_in_sidecars(), expected, "{gateways:?} {matches}");
+    };
+    check(&["gw", "mesh"], json!([]), true);
+    check(&["gw", "mesh"], json!([{"uri": {"prefix": "/a"}}]), true);
+    check(&["gw", "mesh"], json!([{"gateways": ["gw"]}, {"gateways": ["mesh"]}]), true);
+    check(&["gw", "mesh"], json!([{"gateways": ["gw"]}]), false);
+    check(&["gw"], json!([]), false);
 }

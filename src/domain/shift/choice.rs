@@ -88,7 +88,7 @@ fn unknown_version(snapshot: &Snapshot, all: &[Candidate<'_>], wanted: &Wanted) 
         object: snapshot.named.object.clone(),
         version: version.unwrap_or_default(),
         known,
-        unread: snapshot.subsets_unread.clone(),
+        unread: snapshot.subsets_unread.as_ref().map(ToString::to_string),
     }
 }
 
@@ -131,7 +131,8 @@ pub(super) fn version(
     match route.find(&version, subsets).as_slice() {
         [index] => Ok(*index),
         [] => {
-            let (known, unread) = (route.versions(subsets), snapshot.subsets_unread.clone());
+            let known = route.versions(subsets);
+            let unread = snapshot.subsets_unread.as_ref().map(ToString::to_string);
             Err(ShiftError::UnknownVersion { object, version, known, unread })
         }
         several => {

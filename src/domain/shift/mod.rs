@@ -18,6 +18,7 @@ use self::{
     patch::NewWeights,
 };
 use crate::domain::{
+    backends::Unread,
     object::ObjectRef,
     plan::{Action, Operation},
     route::{Destination, Route},
@@ -37,7 +38,7 @@ pub struct Snapshot {
     /// Subsets of the DestinationRules that can apply.
     pub subsets: Vec<Subset>,
     /// Why not all DestinationRules could be read.
-    pub subsets_unread: Option<String>,
+    pub subsets_unread: Option<Unread>,
 }
 
 impl Snapshot {

@@ -159,7 +159,7 @@ fn a_route_without_the_versions_is_not_meant() {
 #[test]
 fn labels_that_could_not_be_read_are_named_when_a_version_is_unknown() {
     let read = snapshot(&json!({"http": [route("", [90, 10])]}));
-    let unread = Some("needs list destinationrules".to_owned());
+    let unread = Some(Unread::Denied("needs list destinationrules".to_owned()));
     let snapshot = Snapshot { subsets: vec![], subsets_unread: unread, ..read };
     for asked in ["v2=30", "v2=30 --route #0"] {
         assert_eq!(

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::{
-    backends::Reading,
+    backends::{Reading, Unread},
     object::Kind,
     shift::owner,
     snapshot::{Pod, Service, Subset},
@@ -150,7 +150,8 @@ fn a_rule_that_gateways_may_not_use_is_not_checked_where_they_could_not_be_asked
 #[test]
 fn what_the_api_server_did_not_say_is_refused_where_the_share_rises() {
     let mut facts = facts([4, 4]);
-    facts.backends.services[0].1 = Reading::Failed("no answer within 4 s".to_owned());
+    facts.backends.services[0].1 =
+        Reading::Unread(Unread::Failed("no answer within 4 s".to_owned()));
     let what = "endpoints of v2 are not known (no answer within 4 s)";
     let warned = "endpoints of v1 are not known (no answer within 4 s)";
     check(&shift([90, 10], [70, 30]), &facts, &[(Word::NoEndpoints, what)], [&[warned], &[]]);
@@ -159,7 +160,7 @@ fn what_the_api_server_did_not_say_is_refused_where_the_share_rises() {
 #[test]
 fn what_could_not_be_read_is_told_once_and_refuses_nothing() {
     let mut facts = facts([4, 4]);
-    facts.backends.services[0].1 = Reading::Unread("needs list pods".to_owned());
+    facts.backends.services[0].1 = Reading::Unread(Unread::Denied("needs list pods".to_owned()));
     facts.not_checked = vec!["owners".to_owned(), "owners".to_owned()];
     let gaps: &[&str] =
         &["endpoints of v1 (needs list pods)", "endpoints of v2 (needs list pods)", "owners"];
