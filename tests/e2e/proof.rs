@@ -323,7 +323,7 @@ fn a_gateway_pod_that_ran_other_weights_when_it_became_unready_is_no_proof() {
 }
 
 #[test]
-fn a_gateway_pod_that_became_unready_before_it_was_asked_again_is_no_proof() {
+fn a_gateway_pod_that_never_answered_again_before_it_became_unready_is_no_proof() {
     let sandbox = Sandbox::for_faults();
     let namespace = Namespace::new(&sandbox);
     namespace.deploy();
@@ -336,6 +336,7 @@ fn a_gateway_pod_that_became_unready_before_it_was_asked_again_is_no_proof() {
     let arguments = ["shift", "--v2", "30", "--proof=require", "--timeout", "10s"];
     let shift = Running::start(&mut namespace.plugin(&kubeconfig, &arguments));
     write.wait_held();
+    let _frozen = extra.freeze();
     extra.make_unready();
     drop(write);
     let stale = format!("{GATEWAY}/{EXTRA}, not ready now, ran other weights");

@@ -1,5 +1,7 @@
 //! One more pod of the default gateway.
 
+use std::{fs, path::PathBuf, process::Command};
+
 use serde_json::{Value, json};
 
 use super::{
@@ -48,6 +50,24 @@ impl<'a> ExtraPod<'a> {
         self.make("never", "False");
     }
 
+    /// Stops its Envoy, which answers nobody then, as long as the value lives.
+    pub(crate) fn freeze(&self) -> Frozen {
+        let uid = self.object()["metadata"]["uid"].as_str().expect("a pod has a uid").to_owned();
+        let entries = fs::read_dir("/proc").expect("procfs");
+        let processes = entries.flatten().map(|entry| entry.path());
+        let is_its_envoy = |path: &PathBuf| {
+            let words = fs::read_to_string(path.join("cmdline")).unwrap_or_default();
+            let program = words.split('\0').next().unwrap_or_default();
+            program.ends_with("envoy") && words.contains(&uid)
+        };
+        let pid = processes
+            .filter(is_its_envoy)
+            .find_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+        let frozen = Frozen(pid.expect("the pod has an Envoy"));
+        frozen.signal("STOP").exits(0);
+        frozen
+    }
+
     fn make(&self, ready_after: &str, expected: &str) {
         let annotation = format!("sandbox/ready-after-seconds={ready_after}");
         let kubectl = self.0.sandbox().kubectl();
@@ -71,6 +91,21 @@ impl<'a> ExtraPod<'a> {
 
     fn object(&self) -> Value {
         self.0.admin().get(&format!("/api/v1/namespaces/{GATEWAY}/pods/{NAME}")).json()
+    }
+}
+
+/// The process of an Envoy that is stopped.
+pub(crate) struct Frozen(String);
+
+impl Frozen {
+    fn signal(&self, name: &str) -> Output {
+        process::run(Command::new("kill").args(["-s", name, &self.0]))
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        self.signal("CONT");
     }
 }
 
