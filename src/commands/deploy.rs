@@ -60,7 +60,7 @@ pub struct DeployArgs {
     replicas: Vec<(usize, u32)>,
     /// Send this share of requests to v2, in percent [default: as it is, else 50]
     #[arg(long, value_name = "PERCENT", allow_negative_numbers = true)]
-    v2: Option<Percent>,
+    v2: Vec<Percent>,
     /// Wait until the pods are ready before the route is written
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
@@ -78,11 +78,14 @@ pub struct DeployArgs {
 }
 
 impl DeployArgs {
-    fn wanted(&self) -> Wanted {
+    fn wanted(&self) -> Result<Wanted, Error> {
+        if self.v2.len() > 1 {
+            return Err(Error::Usage("v2 is given two shares".to_owned()));
+        }
         let mut wanted = Wanted {
             name: self.name.clone(),
             host: self.host.clone(),
-            v2: self.v2,
+            v2: self.v2.first().copied(),
             force: self.force_conflicts,
             gateway_named: self.gateway.is_named(),
             ..Wanted::default()
@@ -93,7 +96,7 @@ impl DeployArgs {
         for (version, count) in &self.replicas {
             wanted.replicas[*version] = Some(*count);
         }
-        wanted
+        Ok(wanted)
     }
 }
 
@@ -104,7 +107,7 @@ impl DeployArgs {
 /// the pods do not become ready, with what was written shown on stdout.
 pub async fn run(invocation: &mut Invocation<'_>, args: &DeployArgs) -> Result<(), Error> {
     invocation.require_format(OutputFormat::USUAL)?;
-    let (wanted, dry_run) = (args.wanted(), args.dry_run.get());
+    let (wanted, dry_run) = (args.wanted()?, args.dry_run.get());
     if dry_run == DryRun::Client {
         let namespace = invocation.connection.namespace()?;
         return print_manifests(invocation, &deploy::render_offline(&namespace, &wanted));

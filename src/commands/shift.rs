@@ -41,16 +41,16 @@ pub struct ShiftArgs {
     words: Vec<Word>,
     /// Send this share of requests to v1, in percent
     #[arg(long, value_name = "PERCENT", allow_negative_numbers = true)]
-    v1: Option<Percent>,
+    v1: Vec<Percent>,
     /// Send this share of requests to v2, in percent
     #[arg(long, value_name = "PERCENT", allow_negative_numbers = true)]
-    v2: Option<Percent>,
+    v2: Vec<Percent>,
     /// Only if the versions have these shares now
     #[arg(long, value_name = "VERSION=PERCENT", value_delimiter = ',', value_parser = parse_share)]
     from: Vec<(String, Percent)>,
     /// The route: its name, its place (`#0`, `tls#0`, `tcp#0`), or `all` that have the versions
-    #[arg(long, value_name = "NAME | #N | all", value_parser = parse_route, default_value = "")]
-    route: RouteChoice,
+    #[arg(long, value_name = "NAME | #N | all", value_parser = parse_route)]
+    route: Vec<RouteChoice>,
     #[command(flatten)]
     change: ChangeArgs,
 }
@@ -106,8 +106,9 @@ impl ShiftArgs {
     }
 
     fn wanted(&self) -> Result<Wanted, Error> {
-        let named = [("v1", self.v1), ("v2", self.v2)];
-        let named = named.into_iter().filter_map(|(name, share)| Some((name.to_owned(), share?)));
+        let named = [("v1", &self.v1), ("v2", &self.v2)].into_iter();
+        let named = named
+            .flat_map(|(name, shares)| shares.iter().map(move |share| (name.to_owned(), *share)));
         let words = self.words.iter().filter_map(|word| match word {
             Word::Share(share) => Some(share.clone()),
             Word::Name(_) => None,
@@ -123,7 +124,12 @@ impl ShiftArgs {
                 return Err(Error::Usage(format!("{name} is given two shares")));
             }
         }
-        Ok(Wanted { shares, from: self.from.clone(), route: self.route.clone() })
+        let route = match self.route.as_slice() {
+            [] => RouteChoice::Only,
+            [route] => route.clone(),
+            _ => return Err(Error::Usage("--route is given twice".to_owned())),
+        };
+        Ok(Wanted { shares, from: self.from.clone(), route })
     }
 }
 

@@ -51,6 +51,16 @@ fn usage_errors_exit_2() {
     check(&["status", "--request-timeout", endless], 2, "", refused);
 }
 
+/// What is said twice is not taken for its last: neither for a share nor for a route.
+#[test]
+fn shares_and_routes_are_given_once() {
+    check(&["shift", "--v2", "30", "--v2", "45"], 2, "", "error: v2 is given two shares");
+    check(&["shift", "--v1=1", "--v1=1"], 2, "", "error: v1 is given two shares");
+    check(&["deploy", "--v2=30", "--v2=45"], 2, "", "error: v2 is given two shares");
+    let routes = ["shift", "reviews", "v2=50", "--route", "#1", "--route", "#2"];
+    check(&routes, 2, "", "error: --route is given twice");
+}
+
 #[test]
 fn a_usage_error_does_not_let_eval_succeed() {
     let output = kubia(&["gateway-url", "-o", "env", "--bogus"]).output().unwrap();
