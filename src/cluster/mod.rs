@@ -200,6 +200,17 @@ fn request_with_body(
     builder.body(content).expect("paths are percent-encoded")
 }
 
+/// Returns why a text cannot be one segment of a path, in the words of apimachinery's
+/// `IsValidPathSegmentName`: an API server decodes a path before it splits it.
+#[must_use]
+pub fn segment_problems(text: &str) -> Vec<String> {
+    if [".", ".."].contains(&text) {
+        return vec![format!("may not be '{text}'")];
+    }
+    let present = ["/", "%"].into_iter().filter(|part| text.contains(part));
+    present.map(|part| format!("may not contain '{part}'")).collect()
+}
+
 /// Percent-encodes a name from the command line for use as one path segment or query value.
 fn encode(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);

@@ -19,7 +19,7 @@ pub struct ConnectionArgs {
     #[arg(long, global = true, value_name = "NAME")]
     context: Option<String>,
     /// Act in this namespace instead of the context's
-    #[arg(short, long, global = true, value_name = "NAME")]
+    #[arg(short, long, global = true, value_name = "NAME", value_parser = parse_namespace)]
     pub namespace: Option<String>,
     /// Give up on one request after this time: `30s`, `1m`, or seconds; 0 means 30s
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration, default_value = "0")]
@@ -137,6 +137,11 @@ impl ConnectionArgs {
             is_unattended: false,
         }
     }
+}
+
+/// Parses a namespace; an empty one is as none, which kubectl takes for the context's.
+fn parse_namespace(text: &str) -> Result<String, String> {
+    if text.is_empty() { Ok(String::new()) } else { super::parse_namespace(text) }
 }
 
 /// The words Go reads as true and false.

@@ -11,7 +11,7 @@ use clap::{
 };
 use futures_util::future::join_all;
 
-use super::{GatewayArgs, Invocation, no_gateway};
+use super::{GatewayArgs, Invocation, no_gateway, parse_name};
 use crate::{
     cluster::{Cluster, Found, Freshness, GatewayChoice},
     domain::{
@@ -62,8 +62,9 @@ pub(super) const FORMATS: &[OutputFormat] = &[
     kubectl kubia gateway-url bookinfo-gateway -n shop -o curl")]
 pub struct GatewayUrlArgs {
     /// A Gateway, of networking.istio.io or gateway.networking.k8s.io
-    #[arg(value_name = "GATEWAY", conflicts_with_all = ["gateway_namespace", "service", "selector"])]
-    name: Option<String>,
+    #[arg(value_name = "GATEWAY", value_parser = parse_gateway,
+          conflicts_with_all = ["gateway_namespace", "service", "selector"])]
+    name: Option<GatewayName>,
     #[command(flatten)]
     gateway: GatewayArgs,
     /// Use the port of this name or number
@@ -87,6 +88,26 @@ pub struct GatewayUrlArgs {
     /// Give up waiting after this time
     #[arg(long, default_value = "120s", value_name = "TIME", value_parser = super::parse_duration)]
     timeout: Duration,
+}
+
+/// A Gateway as it is named: a kind with its group insists on one of the two.
+#[derive(Clone, Debug)]
+struct GatewayName {
+    api: Option<GatewayApi>,
+    name: String,
+}
+
+/// Parses `NAME` or `KIND/NAME`.
+fn parse_gateway(text: &str) -> Result<GatewayName, String> {
+    let (kind, name) = text.split_once('/').unwrap_or(("", text));
+    let api = if kind.ends_with(".networking.istio.io") {
+        Some(GatewayApi::Istio)
+    } else if kind.ends_with(".gateway.networking.k8s.io") {
+        Some(GatewayApi::Kubernetes)
+    } else {
+        None
+    };
+    Ok(GatewayName { api, name: parse_name(name)? })
 }
 
 /// The value of `--source`; `any` is none in particular.
@@ -291,25 +312,11 @@ fn announce(
 async fn read(cluster: &Cluster, args: &GatewayUrlArgs) -> Result<(Snapshot, Found), Error> {
     let (named, mut found) = match &args.name {
         None => (None, cluster.find_gateways(&args.gateway.choice()).await?),
-        Some(name) => {
-            let (api, name) = split_kind(name);
-            let (named, found) = cluster.named_gateway(&cluster.namespace, name, api).await?;
+        Some(GatewayName { api, name }) => {
+            let (named, found) = cluster.named_gateway(&cluster.namespace, name, *api).await?;
             (Some(named), found)
         }
     };
     let gateways = std::mem::take(&mut found.gateways);
     Ok((Snapshot { named, gateways }, found))
-}
-
-/// Splits `KIND/NAME`; a kind with its group insists on one of the two.
-fn split_kind(name: &str) -> (Option<GatewayApi>, &str) {
-    let Some((kind, name)) = name.rsplit_once('/') else { return (None, name) };
-    let api = if kind.ends_with(".networking.istio.io") {
-        Some(GatewayApi::Istio)
-    } else if kind.ends_with(".gateway.networking.k8s.io") {
-        Some(GatewayApi::Kubernetes)
-    } else {
-        None
-    };
-    (api, name)
 }

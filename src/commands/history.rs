@@ -20,7 +20,7 @@ use crate::{
     kubectl kubia history reviews -n shop -o json")]
 pub struct HistoryArgs {
     /// The VirtualService
-    #[arg(default_value = super::TUTORIAL_VIRTUAL_SERVICE, value_parser = super::parse_name)]
+    #[arg(default_value = super::TUTORIAL_VIRTUAL_SERVICE, value_parser = super::parse_virtual_service)]
     name: String,
 }
 

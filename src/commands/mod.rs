@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    cluster::{ApiError, Cluster, Connection, Found, GatewayChoice},
+    cluster::{ApiError, Cluster, Connection, Found, GatewayChoice, segment_problems},
     domain::{
         gateway::{INSTALLATIONS, IngressGateway},
         gateway_url::GatewayUrlError,
@@ -88,10 +88,10 @@ impl Invocation<'_> {
 #[command(next_help_heading = "Ingress gateway")]
 pub struct GatewayArgs {
     /// Take the ingress gateway from this namespace instead of looking in the usual ones
-    #[arg(long, value_name = "NAMESPACE")]
+    #[arg(long, value_name = "NAMESPACE", value_parser = parse_namespace)]
     pub gateway_namespace: Option<String>,
     /// Take the ingress gateway behind this Service
-    #[arg(long, value_name = "NAME", conflicts_with = "selector")]
+    #[arg(long, value_name = "NAME", conflicts_with = "selector", value_parser = parse_name)]
     pub service: Option<String>,
     /// Take the ingress gateway whose pods have these labels: `istio=ingress`
     #[arg(short = 'l', long, value_name = "LABELS", value_delimiter = ',', value_parser = parse_label)]
@@ -196,17 +196,37 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     })
 }
 
-/// Reads the name of an object. An empty one would mean them all to the API server.
+/// Parses the name of an object. An empty one would mean them all to the API server.
 fn parse_name(text: &str) -> Result<String, String> {
-    if text.is_empty() { Err("a name is not empty".to_owned()) } else { Ok(text.to_owned()) }
+    parse_segment("name", text)
 }
 
-/// Returns a VirtualService as people name it: `reviews`, `vs/reviews`, `virtualservice/reviews`.
-fn virtual_service(name: Option<&str>, namespace: &str) -> ObjectRef {
-    let name = name.unwrap_or(TUTORIAL_VIRTUAL_SERVICE);
+/// Parses the name of a namespace.
+fn parse_namespace(text: &str) -> Result<String, String> {
+    parse_segment("namespace", text)
+}
+
+fn parse_segment(what: &str, text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err(format!("a {what} is not empty"));
+    }
+    match segment_problems(text).as_slice() {
+        [] => Ok(text.to_owned()),
+        problems => Err(format!("a {what} {}", problems.join(" and "))),
+    }
+}
+
+/// Parses the name of a VirtualService as people write it: `reviews`, `vs/reviews`,
+/// `virtualservice/reviews`.
+fn parse_virtual_service(text: &str) -> Result<String, String> {
     let prefixes =
         ["vs/", "virtualservice/", "virtualservices/", "virtualservice.networking.istio.io/"];
-    let name = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+    parse_name(prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text))
+}
+
+/// Returns the VirtualService of this name, or the tutorial's.
+fn virtual_service(name: Option<&str>, namespace: &str) -> ObjectRef {
+    let name = name.unwrap_or(TUTORIAL_VIRTUAL_SERVICE);
     ObjectRef::new(Kind::VirtualService, namespace, name)
 }
 
@@ -286,8 +306,9 @@ mod tests {
 
     #[test]
     fn virtual_services_are_named_as_in_kubectl() {
-        for name in ["reviews", "vs/reviews", "virtualservice/reviews"] {
-            assert_eq!(virtual_service(Some(name), "shop").name, "reviews");
+        for prefix in ["", "vs/", "virtualservice/", "virtualservice.networking.istio.io/"] {
+            let name = parse_virtual_service(&format!("{prefix}reviews"));
+            assert_eq!(name.as_deref(), Ok("reviews"), "{prefix}");
         }
         assert_eq!(virtual_service(None, "shop").name, "kubia-vs");
     }

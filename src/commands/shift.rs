@@ -66,7 +66,7 @@ fn parse_word(text: &str) -> Result<Word, String> {
     if text.contains('=') {
         parse_share(text).map(Word::Share)
     } else {
-        super::parse_name(text).map(Word::Name)
+        super::parse_virtual_service(text).map(Word::Name)
     }
 }
 

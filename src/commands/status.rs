@@ -46,7 +46,7 @@ const LOOKING: Duration = Duration::from_secs(15);
     kubectl kubia status reviews -n shop -o json")]
 pub struct StatusArgs {
     /// The VirtualService
-    #[arg(value_parser = super::parse_name)]
+    #[arg(value_parser = super::parse_virtual_service)]
     name: Option<String>,
     /// Show every weighted route of all namespaces
     #[arg(short = 'A', long, conflicts_with = "name")]

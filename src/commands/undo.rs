@@ -22,7 +22,7 @@ use crate::{domain::shift::undo, error::Error, view::OutputFormat};
     kubectl kubia undo reviews --to-revision 3")]
 pub struct UndoArgs {
     /// The VirtualService
-    #[arg(default_value = super::TUTORIAL_VIRTUAL_SERVICE, value_parser = super::parse_name)]
+    #[arg(default_value = super::TUTORIAL_VIRTUAL_SERVICE, value_parser = super::parse_virtual_service)]
     name: String,
     /// Take back every change after this revision, 0 for all; `kubectl kubia history` lists them
     #[arg(long, value_name = "N")]

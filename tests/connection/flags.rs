@@ -25,6 +25,10 @@ cases! {
     the_namespace_of_a_flag_with_a_sign: |scene: &mut Scene| in_namespace(scene, None, &["-n=other"]);
     the_namespace_of_a_long_flag: |scene: &mut Scene| in_namespace(scene, None, &["--namespace=other"]);
     an_empty_namespace_of_a_flag: |scene: &mut Scene| in_namespace(scene, Some("shop"), &["-n", ""]);
+    a_namespace_of_the_context_with_a_slash: |scene: &mut Scene| in_namespace(scene, Some("default/pods"), &[]);
+    a_namespace_of_the_context_with_a_slash_and_a_percent_sign: |scene: &mut Scene| in_namespace(scene, Some("a/%b"), &[]);
+    a_namespace_of_the_context_that_is_where_it_is: |scene: &mut Scene| in_namespace(scene, Some("."), &[]);
+    a_namespace_of_a_flag_with_a_slash differs "namespace-usage": |scene: &mut Scene| in_namespace(scene, None, &["-n", "default/pods"]);
     of_two_namespaces_the_last: |scene: &mut Scene| in_namespace(scene, None, &["-n", "one", "--namespace", "two"]);
     the_namespace_of_the_context_of_a_flag: |scene: &mut Scene| {
         let server = scene.server("a");

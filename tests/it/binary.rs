@@ -22,6 +22,19 @@ fn check(arguments: &[&str], code: i32, stdout: &str, stderr: &str) {
     assert_eq!(shown.1.is_empty(), stderr.is_empty(), "{}", shown.1);
 }
 
+/// One sentence about a value, and where to read more.
+#[track_caller]
+fn refuse(arguments: &[&str], value: &str, reason: &str) {
+    let output = kubia(arguments).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+    let (sentence, rest) = stderr.split_once("\n\n").unwrap();
+    let begin = format!("error: invalid value '{value}' for '");
+    assert!(sentence.starts_with(&begin) && sentence.contains(reason), "{arguments:?}: {stderr}");
+    assert_eq!(rest, "For more information, try '--help'.\n", "{arguments:?}: {stderr}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+}
+
 #[test]
 fn help_and_version_are_data() {
     let about = "Find an Istio gateway, and move traffic";
@@ -59,6 +72,51 @@ fn shares_and_routes_are_given_once() {
     check(&["deploy", "--v2=30", "--v2=45"], 2, "", "error: v2 is given two shares");
     let routes = ["shift", "reviews", "v2=50", "--route", "#1", "--route", "#2"];
     check(&routes, 2, "", "error: --route is given twice");
+}
+
+/// `"vs/$UNSET"`: the path of no name is that of all.
+#[test]
+fn a_name_is_not_empty() {
+    for command in ["status", "history", "undo", "shift"] {
+        for name in ["", "vs/", "virtualservice/", "virtualservices/"] {
+            refuse(&[command, name], name, "a name is not empty");
+        }
+    }
+    for name in ["", "gateway/", "gateways.networking.istio.io/"] {
+        refuse(&["gateway-url", name], name, "a name is not empty");
+    }
+    for command in ["gateway-url", "status", "deploy"] {
+        refuse(&[command, "--service", ""], "", "a name is not empty");
+        refuse(&[command, "--gateway-namespace", ""], "", "a namespace is not empty");
+    }
+}
+
+/// What would lead elsewhere on the API server, to a subresource say, is no name.
+#[test]
+fn a_name_is_one_segment_of_a_path() {
+    let segments = [
+        ("kubia-vs/status", "may not contain '/'"),
+        ("vs/kubia-vs/status", "may not contain '/'"),
+        ("vs/vs/kubia-vs", "may not contain '/'"),
+        ("a%2fb", "may not contain '%'"),
+        ("vs/.", "may not be '.'"),
+        ("..", "may not be '..'"),
+    ];
+    for (name, reason) in segments {
+        let reason = format!("a name {reason}");
+        for command in ["status", "history", "undo", "shift"] {
+            refuse(&[command, name], name, &reason);
+        }
+    }
+    refuse(&["gateway-url", "gateway/a/b"], "gateway/a/b", "a name may not contain '/'");
+    refuse(&["gateway-url", "gw/.."], "gw/..", "a name may not be '..'");
+    refuse(&["deploy", "--service", "a/b"], "a/b", "a name may not contain '/'");
+    let namespace = "default/pods";
+    let reason = "a namespace may not contain '/'";
+    for flag in ["-n", "--namespace", "--gateway-namespace"] {
+        refuse(&["status", flag, namespace], namespace, reason);
+    }
+    refuse(&["deploy", "--dry-run=client", "-n", namespace], namespace, reason);
 }
 
 #[test]

@@ -81,7 +81,7 @@ impl Connection {
             Self::Target(target, messages) => {
                 match Settings::read(target, &log(target, messages)) {
                     Ok(settings) => Ok(settings.namespace),
-                    Err(ConnectError::NoConfiguration) => Ok(settings::namespace(target, None)),
+                    Err(ConnectError::NoConfiguration) => settings::namespace(target, None),
                     Err(error) => Err(error),
                 }
             }

@@ -11,7 +11,7 @@ use kube::config::{AuthInfo, Cluster, Context, Kubeconfig, NamedContext};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{ConnectError, Target, kubeconfig, messages::Log, problems, target::given};
-use crate::cluster::Failure;
+use crate::cluster::{Failure, segment_problems};
 
 /// Where a pod finds what it needs to talk to its cluster.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -39,7 +39,7 @@ impl Settings {
         if !problems.is_empty() {
             return Err(ConnectError::Invalid(problems));
         }
-        let namespace = namespace(target, choice.context.as_ref());
+        let namespace = namespace(target, choice.context.as_ref())?;
         if let Some(server) = given(choice.cluster.server.as_ref()) {
             let (url, context) = (url(server)?, choice.context_name);
             let context = if context.is_empty() { url.to_string() } else { context };
@@ -216,14 +216,21 @@ fn set_secret(field: &mut Option<SecretString>, flag: Option<&SecretString>) {
 }
 
 /// `--namespace`, else the context's, else in a pod the pod's, else `default`.
-pub(super) fn namespace(target: &Target, context: Option<&Context>) -> String {
-    if let Some(namespace) = given(target.namespace.as_ref()) {
-        return namespace.to_owned();
-    }
-    let of_context = context.and_then(|context| given(context.namespace.as_ref()));
+pub(super) fn namespace(
+    target: &Target,
+    context: Option<&Context>,
+) -> Result<String, ConnectError> {
+    let of_context = || context.and_then(|context| given(context.namespace.as_ref()));
     let of_pod = || if is_in_pod() { namespace_of_pod() } else { None };
-    let namespace = of_context.map(str::to_owned).or_else(of_pod);
-    namespace.unwrap_or_else(|| "default".to_owned())
+    let named = given(target.namespace.as_ref()).or_else(of_context).map(str::to_owned);
+    let namespace = named.or_else(of_pod).unwrap_or_else(|| "default".to_owned());
+    match segment_problems(&namespace).as_slice() {
+        [] => Ok(namespace),
+        problems => Err(ConnectError::Setup(format!(
+            "invalid namespace {namespace:?}: [{}]",
+            problems.join(" ")
+        ))),
+    }
 }
 
 fn namespace_of_pod() -> Option<String> {
