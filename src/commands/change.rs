@@ -56,7 +56,8 @@ pub struct ChangeArgs {
     #[arg(long, value_name = "HOW", default_value = "auto", value_parser = modes())]
     proof: ProofMode,
     /// Give up on the proof after this time
-    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = super::parse_duration)]
+    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = super::parse_duration,
+          allow_hyphen_values = true)]
     timeout: Duration,
     #[command(flatten)]
     dry_run: DryRunArgs,

@@ -22,7 +22,8 @@ pub struct ConnectionArgs {
     #[arg(short, long, global = true, value_name = "NAME", value_parser = parse_namespace)]
     pub namespace: Option<String>,
     /// Give up on one request after this time: `30s`, `1m`, or seconds; 0 means 30s
-    #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration, default_value = "0")]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_duration, default_value = "0",
+          allow_hyphen_values = true)]
     request_timeout: Duration,
     /// Use this cluster of the kubeconfig
     #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]

@@ -66,7 +66,8 @@ pub struct DeployArgs {
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     wait: bool,
     /// Give up waiting for the pods after this time
-    #[arg(long, default_value = "120s", value_name = "TIME", value_parser = super::parse_duration)]
+    #[arg(long, default_value = "120s", value_name = "TIME", value_parser = super::parse_duration,
+          allow_hyphen_values = true)]
     timeout: Duration,
     /// Take over fields that other field managers own
     #[arg(long)]

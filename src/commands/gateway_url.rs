@@ -86,7 +86,8 @@ pub struct GatewayUrlArgs {
     #[arg(long)]
     wait: bool,
     /// Give up waiting after this time
-    #[arg(long, default_value = "120s", value_name = "TIME", value_parser = super::parse_duration)]
+    #[arg(long, default_value = "120s", value_name = "TIME", value_parser = super::parse_duration,
+          allow_hyphen_values = true)]
     timeout: Duration,
 }
 

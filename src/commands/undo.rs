@@ -25,7 +25,7 @@ pub struct UndoArgs {
     #[arg(default_value = super::TUTORIAL_VIRTUAL_SERVICE, value_parser = super::parse_virtual_service)]
     name: String,
     /// Take back every change after this revision, 0 for all; `kubectl kubia history` lists them
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     to_revision: Option<u64>,
     #[command(flatten)]
     change: ChangeArgs,

@@ -120,6 +120,16 @@ fn a_name_is_one_segment_of_a_path() {
 }
 
 #[test]
+fn a_value_that_begins_with_a_dash_is_still_a_value() {
+    let reason = "a time is a number of seconds";
+    for command in [&["shift", "v2=1"][..], &["undo"], &["deploy"], &["gateway-url"]] {
+        refuse(&[command, &["--timeout", "-5s"]].concat(), "-5s", reason);
+    }
+    refuse(&["status", "--request-timeout", "-5s"], "-5s", reason);
+    refuse(&["undo", "--to-revision", "-1"], "-1", "");
+}
+
+#[test]
 fn a_usage_error_does_not_let_eval_succeed() {
     let output = kubia(&["gateway-url", "-o", "env", "--bogus"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
