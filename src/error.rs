@@ -128,6 +128,9 @@ pub enum Error {
     /// The API server refused a write although nothing that was tested differs.
     #[error(transparent)]
     Refused(ApiError),
+    /// The API server refused a write, and what the object is like now could not be read.
+    #[error(transparent)]
+    Unexplained(ApiError),
     /// The object changed between reading and writing.
     #[error("{object} was changed meanwhile at {}; nothing was written", Printable(.path))]
     Changed {
@@ -272,6 +275,7 @@ impl Error {
             | Self::NoAnswer { .. }
             | Self::Api(_)
             | Self::Refused(_)
+            | Self::Unexplained(_)
             | Self::GatewayUrl(_)
             | Self::Deploy(DeployError::Gateway(_))
             | Self::NoVirtualService { .. }
@@ -297,7 +301,9 @@ impl Error {
     pub fn headline(&self) -> String {
         match self {
             Self::Connect(error) => error.sentence(),
-            Self::Api(error) | Self::Refused(error) => api_headline(error),
+            Self::Api(error) | Self::Refused(error) | Self::Unexplained(error) => {
+                api_headline(error)
+            }
             // One line, whatever strings of the cluster it holds.
             error => format!("error: {}", Printable(&error.to_string())),
         }

@@ -27,6 +27,8 @@ pub struct ApiError {
     pub subject: String,
     /// Why.
     pub failure: Failure,
+    /// Whether it is a write that may have been carried out although it failed.
+    pub is_open: bool,
 }
 
 /// Why a request failed.
@@ -91,6 +93,8 @@ pub enum Failure {
         reason: String,
         /// The server's words.
         message: String,
+        /// Whether it may have been carried out all the same.
+        is_open: bool,
     },
     /// The answer is not JSON.
     #[error("the answer is not JSON; is this a Kubernetes API server?")]
@@ -144,11 +148,11 @@ const INTERRUPTED: &str =
 
 impl ApiError {
     pub(super) fn new(verb: &'static str, subject: &dyn Display, failure: Failure) -> Self {
-        Self { verb, subject: subject.to_string(), failure }
+        Self { verb, subject: subject.to_string(), failure, is_open: false }
     }
 
     fn describe(&self) -> String {
-        let Self { verb, subject, failure } = self;
+        let Self { verb, subject, failure, .. } = self;
         match failure {
             Failure::NoIstio => failure.to_string(),
             _ => format!("cannot {verb} {subject}: {failure}"),
@@ -226,8 +230,7 @@ impl Failure {
                 | Self::Interrupted { .. }
                 | Self::TimedOut { .. }
                 | Self::NotJson
-                // Whoever says so did not wait for the end of it.
-                | Self::Refused { code: 502 | 504, .. }
+                | Self::Refused { is_open: true, .. }
         )
     }
 

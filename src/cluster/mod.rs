@@ -124,7 +124,10 @@ impl Cluster {
             }
             Ok(Answer { created: reply.status == http::StatusCode::CREATED, object })
         });
-        answer.map_err(|failure| ApiError::new(intent.verb, intent.subject, failure))
+        answer.map_err(|failure| {
+            let is_open = intent.repeat.writes() && failure.leaves_open();
+            ApiError { is_open, ..ApiError::new(intent.verb, intent.subject, failure) }
+        })
     }
 
     /// Sends a request about `kind`, built for the API version of that kind.

@@ -319,9 +319,7 @@ async fn write(
         None => writing.await,
     };
     match written {
-        Err(error) if is_refused_patch(&error.failure) => {
-            Err(explain(cluster, action, error).await)
-        }
+        Err(error) if is_refused_patch(&error.failure) => explain(cluster, action, error).await,
         result => Ok(result?),
     }
 }
@@ -331,18 +329,28 @@ fn is_refused_patch(failure: &Failure) -> bool {
     matches!(failure, Failure::PatchDoesNotFit { .. } | Failure::Conflict { .. })
 }
 
-/// Finds out why a patch did not fit: only a tested value that differs now is a conflict.
-async fn explain(cluster: &Cluster, action: &Action, refusal: ApiError) -> Error {
+/// Finds out why a patch did not fit: only a tested value that differs now is a conflict, and none
+/// where it is an earlier try that was carried out, whatever its answer said.
+async fn explain(cluster: &Cluster, action: &Action, refusal: ApiError) -> Result<Outcome, Error> {
     let object = action.object.clone();
-    let Operation::JsonPatch(patch) = &action.operation else { return Error::Refused(refusal) };
-    match cluster.find(&object).await {
-        Ok(None) => Error::NoVirtualService { object },
-        Ok(Some(now)) => match patch::conflict(patch, &now) {
-            Some(at) => Error::Changed { object, path: at },
-            None => Error::Refused(refusal),
-        },
-        Err(_) => Error::Refused(refusal),
+    let Operation::JsonPatch(patch) = &action.operation else {
+        return Err(Error::Refused(refusal));
+    };
+    let now = match cluster.find(&object).await {
+        Ok(Some(now)) => now,
+        Ok(None) => return Err(Error::NoVirtualService { object }),
+        Err(_) => return Err(Error::Unexplained(refusal)),
+    };
+    if patch::is_written(patch, &now) {
+        return Ok(Outcome::Patched);
     }
+    Err(match patch::conflict(patch, &now) {
+        Some(at) if patch::is_recorded(patch, &now) => {
+            Error::Overtaken { object, how: format!("somebody else changed it meanwhile at {at}") }
+        }
+        Some(at) => Error::Changed { object, path: at },
+        None => Error::Refused(refusal),
+    })
 }
 
 /// What the evidence means for the exit code.

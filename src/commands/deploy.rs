@@ -336,7 +336,7 @@ fn results_of(
     error: Option<&Error>,
     dry_run: DryRun,
 ) -> Vec<ObjectResult> {
-    let is_open = matches!(error, Some(Error::Api(error)) if error.verb == "patch" && error.failure.leaves_open());
+    let is_open = matches!(error, Some(Error::Api(error)) if error.is_open);
     let actions = plan.actions.iter().enumerate();
     actions
         .map(|(index, action)| match results.get(index) {

@@ -19,6 +19,10 @@ impl Error {
         match self {
             Self::Connect(error) => connect_hint(error),
             Self::Api(error) | Self::Refused(error) => api_hint(error),
+            Self::Unexplained(error) => {
+                let why = "why could not be read, and an earlier try may have been written";
+                Some(look_first(why, error))
+            }
             Self::GatewayUrl(error) | Self::Deploy(DeployError::Gateway(error)) => {
                 gateway_hint(error)
             }
@@ -163,12 +167,8 @@ fn connect_hint(error: &ConnectError) -> Option<String> {
 }
 
 fn api_hint(error: &ApiError) -> Option<String> {
-    if error.verb == "patch" && error.failure.leaves_open() {
-        return Some(format!(
-            "the answer was lost, so it may have been written all the same: look at {} before you \
-             go on",
-            error.subject
-        ));
+    if error.is_open {
+        return Some(look_first("it may have been written all the same", error));
     }
     match &error.failure {
         Failure::NoIstio => Some(
@@ -182,6 +182,10 @@ fn api_hint(error: &ApiError) -> Option<String> {
         )),
         failure => failure_hint(failure),
     }
+}
+
+fn look_first(why: &str, error: &ApiError) -> String {
+    format!("{why}: look at {} before you go on", error.subject)
 }
 
 fn failure_hint(failure: &Failure) -> Option<String> {

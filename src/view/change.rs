@@ -30,7 +30,7 @@ pub enum Result {
     Unchanged,
     /// It failed, or was not reached.
     NotWritten,
-    /// The answer was lost: it may have been written.
+    /// It failed, and may have been written all the same.
     Unknown,
 }
 
@@ -51,7 +51,7 @@ pub struct ObjectResult {
 }
 
 impl ObjectResult {
-    /// Returns the result of a write whose answer was lost.
+    /// Returns the result of a write that failed, and may have been carried out all the same.
     #[must_use]
     pub fn unknown(object: &ObjectRef) -> Self {
         let unknown = Self::new(object, None, DryRun::None);

@@ -6,14 +6,15 @@ use std::{
     process::Stdio,
 };
 
-use serde_json::json;
+use http::Method;
+use serde_json::{Value, json};
 
 use crate::support::{
     control::Control,
     kubeconfig::Kubeconfig,
     kubectl::Kubectl,
-    namespace::{Namespace, weights},
-    process::{self, Output},
+    namespace::{ISTIO, Namespace, weights},
+    process::{self, Output, Running},
     relay::Relay,
     sandbox::Sandbox,
 };
@@ -90,7 +91,7 @@ fn deploy_goes_on_waiting_while_the_server_is_busy() {
     let namespace = Namespace::new(sandbox);
     let control: Control = sandbox.control();
     let path = format!("{}$", namespace.path("/apis/apps/v1", "deployments/kubia-server"));
-    let rule = |action: serde_json::Value, times: u32| {
+    let rule = |action: Value, times: u32| {
         let mut rule = action;
         rule["method"] = json!("GET");
         rule["path"] = json!(path);
@@ -158,4 +159,47 @@ fn only_what_may_be_sent_twice_is_sent_twice() {
     let output = process::run(&mut namespace.plugin(&proxied, &deploy));
     output.exits(1).says(&["Error from server (ServiceUnavailable): "]);
     assert_eq!(unguarded.matched(), 1);
+}
+
+/// A load balancer may say so after it has sent the request: the first try is carried out here, as it
+/// was sent, while the second is on its way.
+#[test]
+fn a_write_that_was_carried_out_is_told_by_its_history_whatever_was_answered() {
+    let sandbox = Sandbox::shared();
+    let namespace = Namespace::new(sandbox);
+    namespace.deploy();
+    let control = sandbox.control();
+    let path = namespace.path(ISTIO, "virtualservices/kubia-vs");
+    let write = |action: Value| {
+        let mut rule = action;
+        rule["method"] = json!("PATCH");
+        rule["path"] = json!(path);
+        rule["times"] = json!(1);
+        control.rule(&rule)
+    };
+    let refused = write(json!({"action": "status", "status": 503, "body": "upstream reset"}));
+    let held = write(json!({"action": "hold"}));
+    let arguments = ["shift", "--v2", "30", "-v=10"];
+    let proxied = sandbox.proxied_kubeconfig();
+    let running = Running::start(&mut namespace.plugin(&proxied, &arguments));
+    held.wait_held();
+    running.wait_says("Trying again");
+    let sent = sent_patch(&running.said());
+    let kind = "application/json-patch+json";
+    assert_eq!(namespace.admin().send_json(Method::PATCH, &path, kind, &sent).status, 200);
+    held.release();
+    let output = running.wait().exits(0);
+    assert!(output.stdout.contains("kubia-vs patched\ngateway proxies 2/2 live\n"), "{output}");
+    assert!(output.stderr.contains("status=\"422 Unprocessable Entity\""), "{output}");
+    assert_eq!(refused.matched(), 1);
+    assert_eq!(weights(&namespace.virtual_service()), [70, 30]);
+}
+
+/// The JSON Patch that a command with `-v=10` says it sends.
+fn sent_patch(said: &str) -> Value {
+    let body = said.lines().filter_map(|line| line.split_once("\"Request Body\" body="));
+    let mut patches = body.filter(|(_, body)| body.starts_with("\"[{"));
+    let (_, quoted) = patches.next().unwrap_or_else(|| panic!("no patch was sent: {said}"));
+    let text: String = serde_json::from_str(quoted).expect("it is quoted as JSON is");
+    serde_json::from_str(&text).expect("a patch is JSON")
 }

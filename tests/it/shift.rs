@@ -193,6 +193,92 @@ fn a_422_without_causes_is_no_conflict_when_the_route_is_as_it_was_read() {
     ");
 }
 
+/// What an Envoy in between says after it has sent the request.
+const RESET: &str = "upstream connect error or disconnect/reset before headers";
+
+#[test]
+fn a_write_that_was_carried_out_is_no_conflict_when_it_is_tried_again() {
+    for code in [429, 503] {
+        let api = objects::deployed((50, 50)).misled(PATH, (code, RESET), |_| ());
+        let output = kubia(&api, "shift --v2 30");
+        assert_eq!(output.code, 0, "{output}");
+        let line = "virtualservice.networking.istio.io/kubia-vs patched (not proven: needs ";
+        assert!(output.stdout.starts_with(line), "{output}");
+        assert!(!output.stderr.contains("written"), "{output}");
+        let patches = api.writes().iter().filter(|write| write.starts_with("PATCH")).count();
+        assert_eq!(patches, 2);
+    }
+}
+
+#[test]
+fn a_write_that_was_carried_out_and_overtaken_is_not_said_to_be_unwritten() {
+    let api = objects::deployed((50, 50)).misled(PATH, (503, RESET), |object| {
+        object["spec"]["http"][0]["route"][0]["weight"] = json!(69);
+    });
+    assert_snapshot!(kubia(&api, "shift --v2 30"), @"
+    exit 6
+    --- stdout
+    --- stderr
+    context test, namespace shop: kubia-vs v1 50 → 70, v2 50 → 30
+    not checked: whether the route is shadowed (needs get and create pods/portforward in namespace istio-system)
+    error: virtualservice/kubia-vs in namespace shop is written, but somebody else changed it meanwhile at /spec/http/0/route
+
+    hint: look at it with `kubectl kubia status kubia-vs -n shop`
+    ");
+}
+
+#[test]
+fn a_refused_write_whose_object_cannot_be_read_again_may_have_been_written() {
+    let api =
+        objects::deployed((50, 50)).misled(PATH, (503, RESET), |object| *object = json!(null));
+    assert_snapshot!(kubia(&api, "shift --v2 30"), @"
+    exit 1
+    --- stdout
+    --- stderr
+    context test, namespace shop: kubia-vs v1 50 → 70, v2 50 → 30
+    not checked: whether the route is shadowed (needs get and create pods/portforward in namespace istio-system)
+    The request is invalid: the server rejected our request due to an error in our request
+    cannot patch virtualservice/kubia-vs in namespace shop
+
+    hint: why could not be read, and an earlier try may have been written: look at virtualservice/kubia-vs in namespace shop before you go on
+    ");
+}
+
+#[test]
+fn the_same_weights_by_somebody_else_are_a_conflict() {
+    let api = objects::deployed((50, 50)).misled(PATH, (503, RESET), |object| {
+        object["metadata"]["annotations"] = json!({"kubectl-kubia/history": "theirs"});
+    });
+    let output = kubia(&api, "shift --v2 30");
+    assert_eq!(output.code, 6, "{output}");
+    assert!(output.stderr.contains("was changed meanwhile at /spec/http/0/route;"), "{output}");
+}
+
+#[test]
+fn what_may_have_been_written_is_said() {
+    let etcd = objects::status(500, "", "etcdserver: request timed out");
+    let webhook = "Internal error occurred: failed calling webhook \"a\": failed to call webhook";
+    let webhook = objects::status(500, "InternalError", webhook);
+    let open = "hint: it may have been written all the same: look at virtualservice/kubia-vs in \
+                namespace shop before you go on\n";
+    for (code, body, is_open) in [
+        (500, &*etcd, true),
+        (500, "oops", true),
+        (520, "<html>", true),
+        (408, "", true),
+        (500, &*webhook, false),
+    ] {
+        let api = objects::deployed((50, 50)).raw_answer(&Method::PATCH, PATH, code, body);
+        let output = kubia(&api, "shift --v2 30");
+        assert_eq!((output.code, &*output.stdout), (1, ""), "{output}");
+        assert_eq!(output.stderr.ends_with(open), is_open, "{output}");
+        // It writes nothing.
+        let output = kubia(&api, "shift --v2 30 --dry-run=server");
+        assert_eq!((output.code, &*output.stdout), (1, ""), "{output}");
+        assert!(!output.stderr.contains("may have been written"), "{output}");
+    }
+}
+
 #[test]
 fn shift_uses_the_api_version_that_is_served() {
     let mut old = objects::virtual_service((50, 50));

@@ -167,10 +167,9 @@ impl Link {
         loop {
             tries += 1;
             let result = self.once(&request, deadline, &mut is_renewed).await;
-            // At the deadline, what went wrong before says more.
-            let result = match (result, last) {
-                (Err(Failure::TimedOut { .. }), Some(last)) => return last,
-                (result, _) => result,
+            let result = match last {
+                Some(last) => telling(last, result, call.repeat),
+                None => result,
             };
             let (ending, reason) = match &result {
                 Ok(reply) if reply.status.is_success() => return result,
@@ -297,6 +296,31 @@ async fn dial(recipe: &Recipe, deadline: Instant, timeout: Timeout) -> Result<Cl
     })
 }
 
+/// Returns which of two tries in a row to go by. At the deadline of what only reads, what went wrong
+/// before says more. A write that may have been carried out stays one, until an answer says how the
+/// object is: a success, or a `test` that failed.
+fn telling(
+    before: Result<Reply, Failure>,
+    now: Result<Reply, Failure>,
+    repeat: Repeat,
+) -> Result<Reply, Failure> {
+    let is_open = |result: &Result<Reply, Failure>| match result {
+        Ok(reply) if reply.status.is_success() => false,
+        Ok(reply) => Failure::from_reply(reply, None).leaves_open(),
+        Err(failure) => failure.leaves_open(),
+    };
+    let is_told = match &now {
+        Ok(reply) => reply.status.is_success() || matches!(reply.status.as_u16(), 409 | 422),
+        Err(_) => false,
+    };
+    let is_before = if repeat.writes() {
+        is_open(&before) && !is_open(&now) && !is_told
+    } else {
+        matches!(now, Err(Failure::TimedOut { .. }))
+    };
+    if is_before { before } else { now }
+}
+
 async fn again(log: &Log, pause: Duration, tries: u32, reason: &str) {
     log.write(
         4,
@@ -304,4 +328,39 @@ async fn again(log: &Log, pause: Duration, tries: u32, reason: &str) {
         format_args!(" delay=\"{}ms\" attempt={tries} reason={reason:?}", pause.as_millis()),
     );
     tokio::time::sleep(pause).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_that_one_try_left_open_stays_open_until_the_object_is_told() {
+        let reply = |code: u16, body: &str| {
+            Ok(Reply::new(StatusCode::from_u16(code).unwrap(), true, body.as_bytes()))
+        };
+        let refused = || Err(Failure::ConnectionRefused { server: String::new() });
+        let late = || Err(Failure::TimedOut { seconds: 1.0, phase: Phase::Headers });
+        let unavailable = || reply(503, r#"{"kind":"Status","reason":"ServiceUnavailable"}"#);
+        let check = |before, now, repeat, expected: &str| {
+            let told = telling(before, now, repeat);
+            let told = told.map_or_else(
+                |failure| failure.to_string(),
+                |reply| {
+                    format!("{} {}", reply.status.as_u16(), String::from_utf8_lossy(&reply.body))
+                },
+            );
+            assert!(told.starts_with(expected), "{told}");
+        };
+        let write = Repeat::IfRefused;
+        check(reply(503, "reset"), unavailable(), write, "503 reset");
+        check(reply(503, "reset"), reply(429, ""), write, "503 reset");
+        check(reply(503, "reset"), refused(), write, "503 reset");
+        check(reply(503, "reset"), reply(422, ""), write, "422");
+        check(reply(503, "reset"), reply(200, "{}"), write, "200");
+        check(unavailable(), reply(429, ""), write, "429");
+        check(unavailable(), late(), write, "no answer");
+        check(unavailable(), late(), Repeat::Always, "503");
+        check(reply(503, "reset"), unavailable(), Repeat::Always, r#"503 {"kind"#);
+    }
 }

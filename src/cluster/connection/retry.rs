@@ -14,14 +14,18 @@ pub(super) const TRIES: u32 = 4;
 pub(in crate::cluster) enum Repeat {
     /// It writes, and would write again.
     Never,
-    /// When the server says that it did not carry it out: it writes, but guarded by a `test`. After a
-    /// lost answer a second try would fail that test, and pass for somebody else's change.
+    /// When the answer says that it was not carried out: it writes, but guarded by a `test`. Whoever
+    /// says so may be wrong; then the second try fails that test, and changes nothing.
     IfRefused,
     /// It only reads.
     Always,
 }
 
 impl Repeat {
+    pub(in crate::cluster) fn writes(self) -> bool {
+        self != Self::Always
+    }
+
     pub(super) fn allows(self, ending: Ending) -> bool {
         match self {
             Self::Never => false,

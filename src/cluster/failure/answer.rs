@@ -48,7 +48,10 @@ impl Failure {
             }
             ("Conflict", _) => Self::Conflict { message },
             ("Invalid", _) => invalid(status, message),
-            _ => Self::Refused { code, reason, message },
+            _ => {
+                let is_open = leaves_open(code) && !is_before_the_write(code, &message);
+                Self::Refused { code, reason, message, is_open }
+            }
         }
     }
 
@@ -113,9 +116,28 @@ impl Failure {
             403 => Self::Forbidden { message },
             409 => Self::Conflict { message },
             422 => Self::PatchDoesNotFit { message },
-            code => Self::Refused { code, reason: reason.to_owned(), message },
+            code => {
+                let is_open = leaves_open(code);
+                Self::Refused { code, reason: reason.to_owned(), message, is_open }
+            }
         }
     }
+}
+
+/// Returns whether who answers so may have passed the request on, or not have waited for its end: a
+/// load balancer whose connection to the API server broke, or an API server whose etcd did not answer.
+fn leaves_open(code: u16) -> bool {
+    code == 408 || code >= 500
+}
+
+/// Returns whether the API server says so before it writes. Of its own accord it is unavailable only
+/// then; when etcd did not answer, it says 500 without a reason, or `ServerTimeout` (apiserver,
+/// `ErrorToAPIStatus` and `InterpretUpdateError`). Webhooks are called before the write, and a
+/// denial has whatever code its webhook likes.
+fn is_before_the_write(code: u16, message: &str) -> bool {
+    code == 503
+        || message.contains("failed calling webhook")
+        || message.starts_with("admission webhook ")
 }
 
 /// Reads a Status about something invalid. The server drops the reason of a failed `test`, so one
@@ -236,6 +258,44 @@ mod tests {
             "The request is invalid: a: b",
         );
         check(400, &status(r#""message":"denied""#), "denied (HTTP 400)");
+    }
+
+    #[test]
+    fn an_answer_leaves_a_write_open_unless_the_api_server_gave_it_before_the_write() {
+        let status = |reason: &str, message: &str| {
+            format!(r#"{{"kind":"Status","reason":"{reason}","message":"{message}"}}"#)
+        };
+        let timed_out = status("", "etcdserver: request timed out");
+        let etcd = status("ServerTimeout", "The update operation could not be performed");
+        let slow = status("Timeout", "request did not complete within requested timeout");
+        let busy = status("ServiceUnavailable", "apiserver is shutting down");
+        let many = status("TooManyRequests", "please try again later");
+        let webhook = status(
+            "InternalError",
+            "Internal error occurred: failed calling webhook \\\"a\\\": EOF",
+        );
+        let denied = status("", "admission webhook \\\"a\\\" denied the request: no");
+        let reset = "upstream connect error or disconnect/reset before headers";
+        for (code, body, is_open) in [
+            (503, reset, true),
+            (500, "oops", true),
+            (502, "", true),
+            (504, "", true),
+            (520, "<html>", true),
+            (408, "", true),
+            (500, &timed_out, true),
+            (500, &etcd, true),
+            (504, &slow, true),
+            (503, &busy, false),
+            (429, &many, false),
+            (429, "Too many requests, please try again later.", false),
+            (500, &webhook, false),
+            (500, &denied, false),
+            (400, "bad", false),
+            (404, "", false),
+        ] {
+            assert_eq!(reply(code, body.as_bytes()).leaves_open(), is_open, "{code} {body}");
+        }
     }
 
     #[test]

@@ -68,6 +68,39 @@ pub fn conflict(Patch(operations): &Patch, now: &Value) -> Option<String> {
     })
 }
 
+/// Returns whether the object has all that the patch writes, down to its entry of the history: it is
+/// as this very patch has left it.
+#[must_use]
+pub fn is_written(patch: &Patch, now: &Value) -> bool {
+    is_recorded(patch, now) && patch.0.iter().filter_map(|each| is_done(each, now)).all(|done| done)
+}
+
+/// Returns whether the object has the history that the patch writes. Nobody else writes the same: it
+/// has the time, the user and all weights; so this very patch was carried out.
+#[must_use]
+pub fn is_recorded(Patch(operations): &Patch, now: &Value) -> bool {
+    let mut history =
+        operations.iter().filter(|each| [ANNOTATIONS, POINTER].contains(&place(each)));
+    history.find_map(|each| is_done(each, now)).unwrap_or(false)
+}
+
+fn place(operation: &PatchOperation) -> &str {
+    operation.path().as_str()
+}
+
+/// Returns whether the object is as an operation leaves it; nothing for one that changes nothing.
+fn is_done(operation: &PatchOperation, now: &Value) -> Option<bool> {
+    match operation {
+        PatchOperation::Add(add) if place(operation) == ANNOTATIONS => {
+            // There may be others by now.
+            Some(add.value.get(ANNOTATION) == now.pointer(POINTER))
+        }
+        PatchOperation::Add(add) => Some(now.pointer(place(operation)) == Some(&add.value)),
+        PatchOperation::Remove(_) => Some(now.pointer(place(operation)).is_none()),
+        _ => None,
+    }
+}
+
 /// Returns the path of the innermost value that holds all that differs.
 fn difference(before: &Value, now: &Value, path: &str) -> Option<String> {
     if before == now {
@@ -210,6 +243,48 @@ mod tests {
         assert_eq!(edited(&|now| now["spec"]["http"][1]["name"] = json!("b")), "/spec/http/1/name");
         assert_eq!(edited(&|now| now["metadata"]["annotations"] = json!({"a": "b"})), ANNOTATIONS);
         assert_eq!(edited(&|now| now["spec"]["http"][0]["fault"] = json!(1)), "");
+    }
+
+    fn carry_out(Patch(operations): &Patch, object: &mut Value) {
+        let changes = operations.iter().filter(|each| !matches!(each, PatchOperation::Test(_)));
+        json_patch::patch(object, &changes.cloned().collect::<Vec<_>>()).unwrap();
+    }
+
+    #[test]
+    fn what_the_patch_itself_has_written_is_told_by_its_history() {
+        let mut read = object([70, 30]);
+        for annotations in [None, Some(json!({})), Some(json!({ANNOTATION: "old"}))] {
+            if let Some(annotations) = annotations {
+                read["metadata"]["annotations"] = annotations;
+            }
+            let patch = guarded(&read, &[change([Some(50), None])], Some("new".to_owned()));
+            let told = |now: &Value| (is_written(&patch, now), is_recorded(&patch, now));
+            assert_eq!(told(&read), (false, false));
+            let mut now = read.clone();
+            carry_out(&patch, &mut now);
+            assert_eq!(told(&now), (true, true));
+            now["metadata"]["annotations"]["other"] = json!("added later");
+            now["spec"]["http"][0]["fault"] = json!(1);
+            assert_eq!(told(&now), (true, true));
+            let mut overtaken = now.clone();
+            overtaken["spec"]["http"][1]["route"][0]["weight"] = json!(51);
+            assert_eq!(told(&overtaken), (false, true));
+            let mut overtaken = now.clone();
+            overtaken["spec"]["http"][1]["route"][1]["weight"] = json!(50);
+            assert_eq!(told(&overtaken), (false, true));
+            // The same weights by somebody else.
+            now["metadata"]["annotations"][ANNOTATION] = json!("another");
+            assert_eq!(told(&now), (false, false));
+        }
+    }
+
+    #[test]
+    fn without_a_history_nobody_knows_who_wrote() {
+        let read = object([70, 30]);
+        let patch = guarded(&read, &[change([Some(50), Some(50)])], None);
+        let mut now = read;
+        carry_out(&patch, &mut now);
+        assert!(!is_written(&patch, &now) && !is_recorded(&patch, &now));
     }
 
     #[test]

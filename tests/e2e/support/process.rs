@@ -148,6 +148,11 @@ impl Running {
         });
     }
 
+    /// What it has said on stderr so far.
+    pub(crate) fn said(&self) -> String {
+        self.stderr.so_far()
+    }
+
     /// Waits for its end.
     pub(crate) fn wait(mut self) -> Output {
         let status = self.child.wait().expect("it is our own child");

@@ -1,7 +1,7 @@
 //! Planning on VirtualServices of every kind: a shift is exact, touches nothing else, and can be
 //! taken back.
 
-mod laws;
+pub(crate) mod laws;
 mod misshapen;
 
 use std::{cell::RefCell, fmt::Debug, io::Write};

@@ -1,7 +1,7 @@
 //! An API server made of objects in memory, for screens and recorded error bodies.
 //!
-//! It answers GET, LIST and PATCH by path and knows nothing of patch or apply semantics: those are
-//! tested on a real server only.
+//! It answers GET, LIST and PATCH by path and knows nothing of patch or apply semantics, which are
+//! tested on a real server only; but for JSON Patches whose answers are made up on the way.
 
 use std::{
     collections::BTreeMap,
@@ -14,11 +14,24 @@ use http_body_util::Full;
 use kube::client::Body;
 use serde_json::{Value, json};
 
+use super::objects;
+use crate::planning::laws::server::patched;
+
 /// Answers by method and path, and a record of the requests.
 #[derive(Clone, Default)]
 pub(crate) struct FakeApi {
     answers: BTreeMap<(Method, String), (u16, String)>,
     requests: Arc<Mutex<Vec<String>>>,
+    misled: Option<Misled>,
+}
+
+/// An object whose writes are carried out although their answers say otherwise.
+#[derive(Clone)]
+struct Misled {
+    path: String,
+    answer: (u16, String),
+    afterwards: fn(&mut Value),
+    now: Arc<Mutex<Value>>,
 }
 
 impl FakeApi {
@@ -55,6 +68,22 @@ impl FakeApi {
     /// Sets the answer to a request, byte for byte.
     pub(crate) fn raw_answer(mut self, method: &Method, path: &str, code: u16, body: &str) -> Self {
         self.answers.insert((method.clone(), path.to_owned()), (code, body.to_owned()));
+        self
+    }
+
+    /// Carries out a JSON Patch of an object and what happens `afterwards`, and gives this answer all
+    /// the same. One that does not fit is told as a real server does; null is an object that cannot
+    /// be read.
+    pub(crate) fn misled(
+        mut self,
+        path: &str,
+        (code, body): (u16, &str),
+        afterwards: fn(&mut Value),
+    ) -> Self {
+        let object = &self.answers[&(Method::GET, path.to_owned())].1;
+        let now = Arc::new(Mutex::new(serde_json::from_str(object).unwrap()));
+        let (path, answer) = (path.to_owned(), (code, body.to_owned()));
+        self.misled = Some(Misled { path, answer, afterwards, now });
         self
     }
 
@@ -98,10 +127,12 @@ impl FakeApi {
             .lock()
             .unwrap()
             .push(format!("{} {uri} {body}", parts.method).trim().to_owned());
-        let (code, answer) = match self.answers.get(&(parts.method.clone(), uri.path().to_owned()))
-        {
-            Some((code, answer)) => (*code, selected(answer, uri.query().unwrap_or_default())),
-            None => self.fallback(&parts.method, uri.path(), &body),
+        let misled = self.misled.as_ref().filter(|misled| misled.path == uri.path());
+        let set = self.answers.get(&(parts.method.clone(), uri.path().to_owned()));
+        let (code, answer) = match (misled, set) {
+            (Some(misled), _) => misled.respond(&parts.method, &body),
+            (_, Some((code, answer))) => (*code, selected(answer, uri.query().unwrap_or_default())),
+            _ => self.fallback(&parts.method, uri.path(), &body),
         };
         let answer = Full::new(hyper::body::Bytes::from(answer));
         Response::builder().status(code).body(answer).unwrap()
@@ -139,6 +170,25 @@ impl FakeApi {
 
     fn knows(&self, path: &str) -> bool {
         self.answers.contains_key(&(Method::GET, path.to_owned()))
+    }
+}
+
+impl Misled {
+    fn respond(&self, method: &Method, body: &str) -> (u16, String) {
+        let mut now = self.now.lock().unwrap();
+        match method {
+            &Method::GET if now.is_null() => return (500, "unreadable".to_owned()),
+            &Method::GET => return (200, now.to_string()),
+            _ => {}
+        }
+        let patch = serde_json::from_str::<json_patch::Patch>(body).unwrap();
+        let Ok(mut after) = patched(&now, &patch) else {
+            let words = "the server rejected our request due to an error in our request";
+            return (422, objects::status(422, "Invalid", words));
+        };
+        (self.afterwards)(&mut after);
+        *now = after;
+        self.answer.clone()
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) mod generator;
 mod json;
 mod reading;
 pub(crate) mod refusals;
-mod server;
+pub(crate) mod server;
 
 use json_patch::Patch;
 use kubia::domain::{
