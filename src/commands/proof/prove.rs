@@ -40,6 +40,9 @@ const LONGEST_TURN: Duration = Duration::from_secs(10);
 /// How long the last look at a proxy may take after its time is over.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
+/// How long a proxy that does not answer may hold up the answer to a write, unless the line is slower.
+const READ_AHEAD: Duration = Duration::from_secs(2);
+
 impl Watch {
     /// Waits until every proxy runs the weights, at the longest until the deadline.
     ///
@@ -117,7 +120,7 @@ impl Watch {
         let is_open = |pod: &&Pod| self.forwards.is_open(&pod.object_ref());
         let open = self.serving().filter(is_open).cloned().collect();
         // A line as slow as that of the first look takes as long again.
-        let limit = Instant::now() + self.pace.clamp(LAST_LOOK, TURN);
+        let limit = Instant::now() + self.pace.clamp(READ_AHEAD, TURN);
         let expectations = &self.expectations;
         let look = async |_: &ObjectRef, proxy: &mut Proxy| {
             let concluded = conclude(proxy, expectations).await.map(drop);
