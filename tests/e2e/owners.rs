@@ -38,8 +38,7 @@ impl<'a> Definitions<'a> {
         let definitions = Self(sandbox);
         // On the server: the definition of Applications is too long for kubectl's annotation.
         definitions.kubectl(&["apply", "--server-side"]).exits(0);
-        definitions.kubectl(&["wait", "--for=condition=Established", "--timeout=120s"]).exits(0);
-        // The server serves them a moment later.
+        // Not `kubectl wait`, which fails on an object that has no conditions yet.
         let admin = Http::of_kubeconfig(&sandbox.admin_kubeconfig());
         for controller in [Controller::ArgoCd, Controller::Kustomization, Controller::HelmRelease] {
             let (api, plural, _) = kind(controller);
