@@ -170,15 +170,15 @@ fn a_write_that_was_carried_out_is_told_by_its_history_whatever_was_answered() {
     namespace.deploy();
     let control = sandbox.control();
     let path = namespace.path(ISTIO, "virtualservices/kubia-vs");
-    let write = |action: Value| {
-        let mut rule = action;
-        rule["method"] = json!("PATCH");
-        rule["path"] = json!(path);
+    let once = |mut rule: Value| {
         rule["times"] = json!(1);
         control.rule(&rule)
     };
-    let refused = write(json!({"action": "status", "status": 503, "body": "upstream reset"}));
-    let held = write(json!({"action": "hold"}));
+    let mut unavailable = namespace.write_rule("status");
+    unavailable["status"] = json!(503);
+    unavailable["body"] = json!("upstream reset");
+    let refused = once(unavailable);
+    let held = once(namespace.write_rule("hold"));
     let arguments = ["shift", "--v2", "30", "-v=10"];
     let proxied = sandbox.proxied_kubeconfig();
     let running = Running::start(&mut namespace.plugin(&proxied, &arguments));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     admin_log,
-    namespace::{ISTIO, Namespace, weights},
+    namespace::{Namespace, weights},
     process::{Output, Running},
     proxies::ready_gateway_pods,
     races::history,
@@ -16,12 +16,6 @@ use crate::support::{
 fn start(namespace: &Namespace<'_>, arguments: &[&str]) -> Running {
     let proxied = namespace.sandbox().proxied_kubeconfig();
     Running::start(&mut namespace.plugin(&proxied, arguments))
-}
-
-/// The rule for the write of this namespace's route.
-fn write_rule(namespace: &Namespace<'_>, action: &str) -> Value {
-    let path = namespace.path(ISTIO, "virtualservices/kubia-vs");
-    json!({"method": "PATCH", "path": path, "action": action})
 }
 
 #[test]
@@ -101,7 +95,7 @@ fn ctrl_c_before_the_write_arrives_says_that_nothing_is_written() {
     namespace.deploy();
     let before = namespace.virtual_service();
     let control = sandbox.control();
-    let rule = control.rule(&write_rule(&namespace, "hold"));
+    let rule = control.rule(&namespace.write_rule("hold"));
     let shift = start(&namespace, &["shift", "--v2", "30"]);
     rule.wait_held();
     shift.signal("INT");
@@ -118,7 +112,7 @@ fn a_signal_before_the_answer_arrives_says_that_it_is_written() {
     namespace.deploy();
     let control = sandbox.control();
     for (signal, v1, v2) in [("INT", 70, 30), ("TERM", 60, 40)] {
-        let rule = control.rule(&write_rule(&namespace, "hold-answer"));
+        let rule = control.rule(&namespace.write_rule("hold-answer"));
         let shift = start(&namespace, &["shift", "--v2", &v2.to_string()]);
         rule.wait_held();
         shift.signal(signal);
@@ -150,7 +144,7 @@ fn ctrl_c_twice_ends_at_once() {
     let namespace = Namespace::new(sandbox);
     namespace.deploy();
     let control = sandbox.control();
-    let write = control.rule(&write_rule(&namespace, "hold"));
+    let write = control.rule(&namespace.write_rule("hold"));
     let read = control.rule(&reading_again(&namespace));
     let shift = start(&namespace, &["shift", "--v2", "30"]);
     write.wait_held();
@@ -167,7 +161,7 @@ fn ctrl_c_again_while_it_reads_what_was_written_ends_at_once() {
     let namespace = Namespace::new(sandbox);
     namespace.deploy();
     let control = sandbox.control();
-    let write = control.rule(&write_rule(&namespace, "hold-answer"));
+    let write = control.rule(&namespace.write_rule("hold-answer"));
     let read = control.rule(&reading_again(&namespace));
     let shift = start(&namespace, &["shift", "--v2", "30"]);
     write.wait_held();
@@ -179,7 +173,7 @@ fn ctrl_c_again_while_it_reads_what_was_written_ends_at_once() {
 
 /// Holds what is read of the route after a write; the first reading is not held.
 fn reading_again(namespace: &Namespace<'_>) -> Value {
-    let mut rule = write_rule(namespace, "hold");
+    let mut rule = namespace.write_rule("hold");
     rule["method"] = json!("GET");
     rule["skip"] = json!(1);
     rule

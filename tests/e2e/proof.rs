@@ -52,9 +52,8 @@ fn listeners_are_read_while_the_write_is_on_its_way() {
     let namespace = Namespace::new(&sandbox);
     namespace.deploy();
     namespace.wait_live(&Proxies::open(&sandbox), 50, 50);
-    let path = namespace.path(ISTIO, "virtualservices/kubia-vs");
     let control = sandbox.control();
-    let write = control.rule(&json!({"method": "PATCH", "path": path, "action": "hold"}));
+    let write = control.rule(&namespace.write_rule("hold"));
     let before = admin_log::of_plugin(&sandbox).len();
     let kubeconfig = sandbox.proxied_kubeconfig();
     let shift = Running::start(&mut namespace.plugin(&kubeconfig, &["shift", "--v2", "30"]));
@@ -281,9 +280,7 @@ fn a_gateway_pod_that_goes_meanwhile_is_not_waited_for() {
     let sandbox = Sandbox::for_faults();
     let namespace = Namespace::new(&sandbox);
     namespace.deploy();
-    let old = [("dr-v1", 50), ("dr-v2", 50)];
-    let extra = ExtraPod::start(&namespace, &old);
-    extra.make_ready();
+    let extra = ExtraPod::start_ready(&namespace, &[("dr-v1", 50), ("dr-v2", 50)]);
     let control = sandbox.control();
     let _fault = control.xds_for_now(EXTRA, &json!({"mode": "cut"}));
     let before = admin_log::of_plugin(&sandbox).len();
@@ -309,8 +306,7 @@ fn a_gateway_pod_that_ran_other_weights_when_it_became_unready_is_no_proof() {
     let sandbox = Sandbox::for_faults();
     let namespace = Namespace::new(&sandbox);
     namespace.deploy();
-    let extra = ExtraPod::start(&namespace, &[("dr-v1", 50), ("dr-v2", 50)]);
-    extra.make_ready();
+    let extra = ExtraPod::start_ready(&namespace, &[("dr-v1", 50), ("dr-v2", 50)]);
     let control = sandbox.control();
     let _fault = control.xds_for_now(EXTRA, &json!({"mode": "cut"}));
     let before = admin_log::of_plugin(&sandbox).len();
@@ -327,11 +323,9 @@ fn a_gateway_pod_that_never_answered_again_before_it_became_unready_is_no_proof(
     let sandbox = Sandbox::for_faults();
     let namespace = Namespace::new(&sandbox);
     namespace.deploy();
-    let extra = ExtraPod::start(&namespace, &[("dr-v1", 50), ("dr-v2", 50)]);
-    extra.make_ready();
+    let extra = ExtraPod::start_ready(&namespace, &[("dr-v1", 50), ("dr-v2", 50)]);
     let control = sandbox.control();
-    let path = namespace.path(ISTIO, "virtualservices/kubia-vs");
-    let write = control.rule(&json!({"method": "PATCH", "path": path, "action": "hold"}));
+    let write = control.rule(&namespace.write_rule("hold"));
     let kubeconfig = sandbox.proxied_kubeconfig();
     let arguments = ["shift", "--v2", "30", "--proof=require", "--timeout", "10s"];
     let shift = Running::start(&mut namespace.plugin(&kubeconfig, &arguments));

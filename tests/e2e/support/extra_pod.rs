@@ -40,6 +40,13 @@ impl<'a> ExtraPod<'a> {
         extra
     }
 
+    /// The same, and makes it ready.
+    pub(crate) fn start_ready(namespace: &'a Namespace<'a>, weights: &[(&str, u32)]) -> Self {
+        let extra = Self::start(namespace, weights);
+        extra.make_ready();
+        extra
+    }
+
     /// Makes it ready.
     pub(crate) fn make_ready(&self) {
         self.make("0", "True");

@@ -115,6 +115,12 @@ impl<'a> Namespace<'a> {
         format!("{api}/namespaces/{}/{resource}", self.name)
     }
 
+    /// The rule for the write of the tutorial's route.
+    pub(crate) fn write_rule(&self, action: &str) -> Value {
+        let path = self.path(ISTIO, "virtualservices/kubia-vs");
+        json!({"method": "PATCH", "path": path, "action": action})
+    }
+
     pub(crate) fn virtual_service(&self) -> Value {
         self.virtual_service_called("kubia-vs")
     }
