@@ -1,7 +1,7 @@
 //! What `shift` and `undo` have in common once the new weights are planned: guards, the one write, the
 //! proof, the result.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
 use clap::{
     Args,
@@ -239,19 +239,12 @@ async fn wait_heard(
         return;
     }
     let deadline = Instant::now() + HEARING.min(args.timeout);
-    let versions = listed(each_once(unheard), " and ");
+    let versions = listed(unheard, " and ");
     invocation.note(&format!("waiting for the gateway proxies to hear of {versions}"));
     while !guard::unheard(shift, facts, &args.allow).is_empty() && Instant::now() < deadline {
         sleep(AGAIN).await;
         watch.look_again(cluster, shift, &mut facts.proxies, deadline).await;
     }
-}
-
-/// Leaves each version once, though several routes may shift it.
-fn each_once(mut versions: Vec<&str>) -> Vec<&str> {
-    let mut known = HashSet::new();
-    versions.retain(|version| known.insert(*version));
-    versions
 }
 
 /// Applies the guards, says what they found, and returns the history to write.
@@ -369,15 +362,5 @@ fn outcome(change: &Change, args: &ChangeArgs, evidence: &Evidence) -> Result<()
         (Verdict::Disproven, _) => {
             Err(Error::NotLive { object, seconds, is_undo, proxies: evidence.others(shift) })
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_version_that_several_routes_shift_is_said_once() {
-        assert_eq!(each_once(vec!["v2", "v1", "v2", "v1"]), ["v2", "v1"]);
     }
 }

@@ -1,7 +1,7 @@
 //! What speaks against a shift: reasons to refuse it, each with the word that allows it all the same,
 //! and reasons to think twice.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use crate::domain::{
     backends::{Backends, Behind},
@@ -172,6 +172,7 @@ pub fn check(shift: &Shift, facts: &Facts) -> Findings {
 
 /// Returns the versions that the API server and the proxies disagree about: it has ready pods that some
 /// proxy does not know of yet or, unless that is allowed, none where every proxy knows a healthy host.
+/// Each once, though several routes may shift it.
 #[must_use]
 pub fn unheard<'a>(shift: &'a Shift, facts: &Facts, allowed: &[Word]) -> Vec<&'a str> {
     let unheard = shift.rising().filter(|(version, destination)| {
@@ -183,7 +184,8 @@ pub fn unheard<'a>(shift: &'a Shift, facts: &Facts, allowed: &[Word]) -> Vec<&'a
             && facts.proxies.iter().any(|proxy| proxy.lacks(version))
             && !allowed.contains(&Word::NoEndpoints)
     });
-    unheard.map(|(version, _)| version).collect()
+    let mut told = BTreeSet::new();
+    unheard.map(|(version, _)| version).filter(|version| told.insert(*version)).collect()
 }
 
 impl Facts {

@@ -221,6 +221,15 @@ fn load_is_told_where_a_pod_would_get_more_than_any_did() {
 }
 
 #[test]
+fn a_version_that_several_routes_shift_is_said_once() {
+    let mut several = shift([75, 25], [70, 30]);
+    let (rises, falls) = (several.routes[0].clone(), shift([75, 25], [80, 20]).routes.remove(0));
+    several.routes.extend([falls.clone(), rises, falls]);
+    let facts = Facts { proxies: vec![proxy(None, &["v1", "v2"])], ..facts([3, 1]) };
+    assert_eq!(unheard(&several, &facts, &[]), ["v2", "v1"]);
+}
+
+#[test]
 fn load_is_told_of_each_of_several_routes_and_the_rest_once() {
     let mut both = shift([75, 25], [70, 30]);
     let mut second = both.routes[0].clone();
